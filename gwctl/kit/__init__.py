@@ -1,0 +1,1 @@
+"""Leaf helpers without any knowledge of gateways: errors, time, identifiers, tasks, files."""
