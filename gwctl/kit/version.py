@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Version(NamedTuple):
-    """``lineage`` is the UUID of a change log's life (new at bootstrap, reset and restore), ``number`` only grows in it.
+    """``lineage`` is the UUID of one life of a change log (new at bootstrap, reset and restore); ``number`` only grows.
 
     ``Version("", 0)`` is the version of something that never had a configuration.
     """

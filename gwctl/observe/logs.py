@@ -1,6 +1,7 @@
 """Error log of a node: one line per record, the reference's level names, one file or stderr for all processes.
 
-Lines go out with one ``write`` on a descriptor opened for appending, so the processes of a node share a file without mixing lines.
+Lines go out with one ``write`` on a descriptor opened for appending, so the processes of a node share a file
+without mixing lines.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class AppendingHandler(logging.StreamHandler[TextIO]):
         super().__init__(self._open())
 
     def _open(self) -> TextIO:
-        return open(self._path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+        return open(self._path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def reopen(self) -> None:
         fresh = self._open()
@@ -60,6 +61,10 @@ class AppendingHandler(logging.StreamHandler[TextIO]):
         finally:
             self.release()
         old.close()
+
+    def close(self) -> None:
+        super().close()
+        self.stream.close()
 
 
 def configure(level: str, target: Path | None, process: str) -> None:
@@ -71,8 +76,7 @@ def configure(level: str, target: Path | None, process: str) -> None:
     root = logging.getLogger("gwctl")
     for old in list(root.handlers):
         root.removeHandler(old)
-        if isinstance(old, AppendingHandler):
-            old.close()
+        old.close()
     handler: logging.Handler = logging.StreamHandler(sys.stderr) if target is None else AppendingHandler(target)
     handler.setFormatter(LineFormatter(process))
     root.addHandler(handler)
