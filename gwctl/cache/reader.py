@@ -1,0 +1,164 @@
+"""Reading the cache: a reader follows the current generation, a view is one consistent state of it.
+
+A view holds an LMDB read transaction and keeps its generation open; a change or a newer generation does not disturb it.
+Views are for one thread at a time, readers and views of other threads do not matter to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from gwctl.cache import keys
+from gwctl.cache.directory import Directory
+from gwctl.cache.environments import Environments, Lease
+from gwctl.cache.errors import CacheDamaged, CacheMissing, CacheStorage, storage_errors
+from gwctl.cache.state import read_state
+from gwctl.kit.changes import Position
+from gwctl.kit.version import Version
+
+_ATTEMPTS = 5
+
+
+class CacheReader:
+    """Open with ``open``, one per process and cache directory."""
+
+    def __init__(self, directory: Directory, environments: Environments) -> None:
+        self._directory = directory
+        self._environments = environments
+        self._lease = self._acquire()
+
+    @classmethod
+    def open(cls, path: Path) -> CacheReader:
+        """Open the current generation of the cache at ``path``, which its writer has verified.
+
+        Raises CacheMissing, CacheDamaged (a file cut short), CacheStorage.
+        """
+        return cls(Directory(path), Environments())
+
+    def refresh(self) -> bool:
+        """Follow the pointer; True when another generation is current now. Open views keep theirs.
+
+        Raises as ``open``.
+        """
+        if self._directory.current() == self._lease.path:
+            return False
+        lease = self._acquire()
+        previous, self._lease = self._lease, lease
+        previous.release()
+        return previous.path != lease.path
+
+    def _acquire(self) -> Lease:
+        # A generation may be swept between reading the pointer and opening it: read the pointer again then.
+        failure: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            path = self._directory.current()
+            if path is None:
+                break
+            try:
+                return self._environments.acquire(path)
+            except (CacheStorage, CacheDamaged) as error:
+                failure = error
+                if self._directory.current() == path:
+                    raise
+        if failure is not None:
+            raise failure
+        raise CacheMissing(
+            f"there is no cache at {self._directory.path}",
+            hint="start the node that writes it, or check the prefix (-p)",
+        )
+
+    def view(self) -> CacheView:
+        """The records as they are now. Close it when nothing reads from it any more. Raises CacheStorage."""
+        return CacheView(self._lease.share())
+
+    def position(self) -> Position:
+        """Version, digest and count at this moment."""
+        with self.view() as view:
+            return view.position
+
+    def close(self) -> None:
+        """Close the current generation as soon as its last view is closed."""
+        self._lease.release()
+
+
+class CacheView:
+    """One consistent state of the records, in stored form."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        try:
+            with storage_errors(lease.path):
+                self._txn = lease.environment.begin(buffers=True)
+            self.position: Position = read_state(self._txn).position
+        except BaseException:
+            lease.release()
+            raise
+
+    @property
+    def version(self) -> Version:
+        return self.position.version
+
+    @property
+    def digest(self) -> int:
+        return self.position.digest
+
+    def get(self, entity: str, key: str) -> dict[str, Any] | None:
+        """The record with this primary key."""
+        stored = self._txn.get(keys.record_key(entity, key))
+        return None if stored is None else _decode(stored)
+
+    def has(self, entity: str, key: str) -> bool:
+        return self._txn.get(keys.record_key(entity, key)) is not None
+
+    def find(self, entity: str, field: str | Sequence[str], value: Any) -> dict[str, Any] | None:
+        """The record whose unique ``field`` has ``value``; several fields and values for a combined unique key."""
+        fields, values = ([field], [value]) if isinstance(field, str) else (field, value)
+        stored = self._txn.get(keys.unique_key(entity, fields, values))
+        return None if stored is None else self.get(entity, keys.content_of(stored).decode())
+
+    def records(self, entity: str) -> Iterator[dict[str, Any]]:
+        """Every record of an entity, by key."""
+        for _, value in self._scan(keys.record_prefix(entity)):
+            yield _decode(value)
+
+    def documents(self, entity: str) -> Iterator[bytes]:
+        """The canonical JSON of every record of an entity, by key."""
+        for _, value in self._scan(keys.record_prefix(entity)):
+            yield bytes(value[keys.RECORD_DIGEST_SIZE :])
+
+    def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
+        """The records of ``entity`` whose foreign key ``field`` refers to ``parent``."""
+        for _, value in self._scan(keys.foreign_prefix(entity, field, parent)):
+            record = self.get(entity, keys.content_of(value).decode())
+            if record is not None:
+                yield record
+
+    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, memoryview]]:
+        with self._txn.cursor() as cursor:
+            if not cursor.set_range(prefix):
+                return
+            for key, value in cursor:
+                name = bytes(key)
+                if not name.startswith(prefix):
+                    return
+                yield name, value
+
+    def close(self) -> None:
+        """End the read transaction; more than once does no harm."""
+        self._txn.abort()
+        self._lease.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _decode(value: memoryview) -> dict[str, Any]:
+    record: dict[str, Any] = orjson.loads(value[keys.RECORD_DIGEST_SIZE :])
+    return record

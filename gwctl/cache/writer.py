@@ -1,0 +1,244 @@
+"""The one writer of a cache directory.
+
+It finds the newest sound generation at start, applies small changes to it in single transactions, and replaces it by a
+new generation for everything bigger: a full set of records, or a memory map that is full. Readers see a change when its
+transaction commits and a new generation when the pointer moves; both are all or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lmdb
+
+from gwctl.cache import keys
+from gwctl.cache.directory import Directory, discard, number_of
+from gwctl.cache.edit import Changes, Edit
+from gwctl.cache.environments import Environments, Lease
+from gwctl.cache.errors import CacheDamaged, CacheError, CacheStorage, storage_errors
+from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
+from gwctl.cache.journal import entries
+from gwctl.cache.layout import Layout
+from gwctl.cache.reader import CacheReader
+from gwctl.cache.state import EMPTY, State, read_state, write_marker, write_state
+from gwctl.cache.verification import verify_in_child
+from gwctl.kit.changes import Delta, Document, Position
+from gwctl.kit.version import Version
+from gwctl.observe.logs import NOTICE
+
+if TYPE_CHECKING:
+    from gwctl.entities.catalog import Catalog
+
+DEFAULT_MAP_SIZE = 2 << 30
+"""Address space reserved for a generation; the file grows only as records need it."""
+
+_log = logging.getLogger("gwctl.cache")
+
+
+class CacheWriter:
+    """Open with ``open``; use from one thread at a time, readers may be in any.
+
+    ``incidents`` are texts about damage that was found and what was done; whoever reports them clears the list.
+    """
+
+    def __init__(self, directory: Directory, layout: Layout, *, map_size: int, journal: bool, durable: bool) -> None:
+        self.incidents: list[str] = []
+        self._directory = directory
+        self._layout = layout
+        self._map_size = map_size
+        self._journal = journal
+        self._durable = durable
+        self._environments = Environments()
+        self._lock = directory.lock()
+        self._state = EMPTY
+        self._swap = threading.Lock()
+        self._lease: Lease | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        catalog: Catalog,
+        *,
+        map_size: int = DEFAULT_MAP_SIZE,
+        journal: bool = False,
+        durable: bool = True,
+    ) -> CacheWriter:
+        """Open or create the cache at ``path``.
+
+        The newest sound generation becomes current; damaged ones are set aside with an incident each, and without any
+        sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs. ``durable=False`` leaves writing
+        to the disk to the kernel: safe when the process dies, not when the machine does.
+        Raises CacheBusy, CacheStorage.
+        """
+        directory = Directory(path)
+        directory.create()
+        writer = cls(directory, Layout(catalog), map_size=map_size, journal=journal, durable=durable)
+        try:
+            writer._open_newest()
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    @property
+    def path(self) -> Path:
+        return self._directory.path
+
+    @property
+    def position(self) -> Position:
+        return self._state.position
+
+    @property
+    def generation(self) -> int:
+        """Number of the current generation."""
+        return number_of(self._current().path)
+
+    def reader(self) -> CacheReader:
+        """A reader inside the writer's process, where LMDB allows a file to be opened only once."""
+        return CacheReader(self._directory, self._environments)
+
+    def apply(self, version: Version, changes: Changes, *, expected: int | None = None) -> Position:
+        """Make the changes and the version current in one transaction; all or nothing.
+
+        With ``expected`` the digest of all records must then be that one. Raises CacheConflict, DigestMismatch,
+        CacheStorage; nothing was applied then.
+        """
+        current = self._state.position.version
+        if version.lineage != current.lineage or version.number < current.number:
+            raise CacheError(f"version {version.number} does not continue version {current.number} of the cache")
+        changes = list(changes)
+        while True:
+            try:
+                with storage_errors(self.path):
+                    self._state = self._commit(self._current().environment, version, changes, expected)
+                return self._state.position
+            except lmdb.MapFullError:
+                self._grow()
+
+    def _commit(self, environment: Any, version: Version, changes: Changes, expected: int | None) -> State:
+        environment.reader_check()
+        with environment.begin(write=True) as transaction:
+            edit = Edit(transaction, self._layout, self._state, journal=self._journal)
+            return edit.run(changes, version, expected)
+
+    def begin_generation(self) -> GenerationWriter:
+        """Start a full set of records beside the current one; it becomes current with its ``commit``."""
+        with storage_errors(self.path):
+            path = self._directory.begin()
+        return GenerationWriter(path, self._layout, map_size=self._map_size, publish=self._publish)
+
+    def delta_from(self, number: int) -> Delta | None:
+        """The net change since version ``number``; None when the journal does not reach back so far or the number is
+        ahead of the cache. May be called from another thread than the one that writes."""
+        lease = self._share()
+        try:
+            with lease.environment.begin(buffers=True) as transaction:
+                state = read_state(transaction)
+                if not self._journal or not state.horizon <= number <= state.position.version.number:
+                    return None
+                documents = [
+                    self._document(transaction, entity, key) for _, entity, key, _ in entries(transaction, number)
+                ]
+        finally:
+            lease.release()
+        return Delta(number, state.position, tuple(sorted(documents, key=self._foreign_key_order)))
+
+    @staticmethod
+    def _document(transaction: Any, entity: str, key: str) -> Document:
+        stored = transaction.get(keys.record_key(entity, key))
+        return Document(entity, key, None if stored is None else bytes(stored[keys.RECORD_DIGEST_SIZE :]))
+
+    def _foreign_key_order(self, document: Document) -> tuple[bool, int, str]:
+        place = self._layout.order[document.entity]
+        gone = document.text is None
+        return gone, -place if gone else place, document.key
+
+    def close(self) -> None:
+        """Close the current generation (open views keep theirs) and let another writer in."""
+        with self._swap:
+            lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.release()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _current(self) -> Lease:
+        if self._lease is None:
+            raise CacheError(f"the cache {self.path} is closed")
+        return self._lease
+
+    def _share(self) -> Lease:
+        with self._swap:
+            return self._current().share()
+
+    # Opening and replacing generations
+
+    def _open_newest(self) -> None:
+        for path in self._directory.candidates():
+            try:
+                verify_in_child(path)
+                self._adopt(path)
+            except CacheDamaged as error:
+                self._set_aside(path, error)
+                continue
+            self._directory.sweep(path)
+            return
+        self.begin_generation().commit_empty()
+
+    def _adopt(self, path: Path) -> None:
+        """Make a sound generation the current one of this writer and of the pointer."""
+        lease = self._environments.acquire(path, writable=True, durable=self._durable)
+        try:
+            with storage_errors(path), lease.environment.begin() as transaction:
+                state = read_state(transaction)
+            if self._directory.current() != path:
+                self._directory.point_to(path)
+        except BaseException:
+            lease.release()
+            raise
+        with self._swap:
+            previous, self._lease, self._state = self._lease, lease, state
+        if previous is not None:
+            previous.release()
+
+    def _set_aside(self, path: Path, error: CacheError) -> None:
+        with storage_errors(path):
+            kept = self._directory.set_aside(path)
+        text = f"the cache generation {path.name} was set aside as {kept.name}: {error}"
+        self.incidents.append(text)
+        _log.error("%s", text)
+
+    def _publish(self, unfinished: Path, verify: bool) -> None:
+        if verify:
+            verify_in_child(unfinished)
+        path = self._directory.publish(unfinished)
+        self._adopt(path)
+        self._directory.sweep(path)
+
+    def _grow(self) -> None:
+        """Replace the current generation by a copy with twice the room."""
+        environment = self._current().environment
+        size = environment.info()["map_size"] * 2
+        if size > LARGEST_MAP:
+            raise CacheStorage(f"the cache {self.path} is full and cannot grow beyond {LARGEST_MAP} bytes")
+        with storage_errors(self.path):
+            path = self._directory.begin()
+            try:
+                environment.copy(str(path), compact=True)
+                with contextlib.closing(lmdb.open(str(path), map_size=size, mode=0o600)) as copy:
+                    with copy.begin(write=True) as transaction:
+                        write_state(transaction, self._state)
+                    copy.sync(True)
+                write_marker(path, self._state)
+                self._publish(path, verify=True)
+            except BaseException:
+                discard(path)
+                raise
+        _log.log(NOTICE, "the cache %s was full: generation %d has room for %d bytes", self.path, self.generation, size)
