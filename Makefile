@@ -1,0 +1,92 @@
+# Everything a contributor does, from a fresh clone: the virtual environment is made on the way.
+# Another interpreter:  make test PYTHON=python3.12   (kept apart in .venv-3.12)
+
+PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV ?= $(if $(filter python3,$(PYTHON)),.venv,.venv-$(VERSION))
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-parallel test-serial check format soak bench bench-smoke revision docs packages clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## Install, then the whole hybrid walk in one terminal (CHECK=1: stop after it)
+	@if [ -n "$(CHECK)" ] || [ "$(CI)" = true ] || [ ! -t 1 ]; then \
+		exec $(BIN)/gwctl quickstart --check; \
+	else \
+		exec $(BIN)/gwctl quickstart; \
+	fi
+
+test: test-parallel test-serial ## Run every test (ARGS=... goes to pytest)
+
+test-parallel: $(VENV)/.installed-test packages
+	$(PYTEST) -n 2 --dist loadgroup -m "not serial and not soak" $(ARGS)
+
+test-serial: $(VENV)/.installed-test packages
+	$(PYTEST) -m "serial and not soak" $(ARGS)
+
+check: $(VENV)/.installed-test ## Lint, format check, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-test ## Format the code and fix what lint can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+soak: $(VENV)/.installed-test ## Twenty minutes of real life (GWCTL_SOAK_MINUTES=20)
+	$(PYTEST) -m soak -s tests/soak $(ARGS)
+
+bench: $(VENV)/.installed-test ## Measure this machine
+	$(BIN)/python -m bench $(ARGS)
+
+bench-smoke: $(VENV)/.installed-test ## The same in seconds, to see that the harness works
+	$(BIN)/python -m bench --smoke $(ARGS)
+
+revision: $(VENV)/.installed-test ## New database revision: make revision MESSAGE="add x" [PHASE=expand|contract]
+	@[ -n "$(MESSAGE)" ] || { echo 'make revision: give MESSAGE="what it adds"' >&2; exit 2; }
+	$(BIN)/python -m gwctl.store.revision "$(or $(PHASE),expand)" "$(MESSAGE)"
+
+docs: $(VENV)/.installed-test ## Write the generated reference pages again
+	$(BIN)/python -m tests.tools.pages
+
+clean: ## Remove virtual environments, caches and builds
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What some tests need from the system: installed where we may, otherwise named (those tests skip and say so).
+packages:
+	@command -v curl >/dev/null 2>&1 && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing curl for the tests of the examples"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq curl >/dev/null; } || \
+			echo "could not install curl: the tests that need it will be skipped"; \
+	else \
+		echo "curl is missing: the tests that need it will be skipped (Debian, Ubuntu: apt-get install curl)"; \
+	fi
+
+$(VENV)/bin/python:
+	@[ -n "$(VERSION)" ] || { \
+		echo "$(PYTHON) was not found. gwctl needs Python 3.11 or newer." >&2; \
+		echo "  Debian, Ubuntu: apt-get install python3 python3-venv    or name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is Python $(VERSION); gwctl needs 3.11 or newer. Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "installing gwctl into $(VENV)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
+	@echo "installing gwctl and its test tools into $(VENV)"
+	@$(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,72 @@
+"""``gwctl dp``: a data plane on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from gwctl.cli import nodes_of
+from gwctl.cli.options import Conf, Debug, Prefix, Verbose, common
+
+_ROLE = "data_plane"
+
+ControlPlanes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cp", metavar="HOST:PORT", help="Where the control plane listens; several for failover (repeat or comma)."
+    ),
+]
+MoreControlPlanes = Annotated[
+    list[str] | None, typer.Argument(metavar="HOST:PORT", help="More control planes after --cp.")
+]
+Workers = Annotated[str | None, typer.Option("--workers", metavar="N", help="Worker processes; auto is one per CPU.")]
+
+
+def start(
+    cp: ControlPlanes = None,
+    more: MoreControlPlanes = None,
+    workers: Workers = None,
+    prefix: Prefix = None,
+    conf: Conf = None,
+    daemon: nodes_of.Daemon = False,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> int:
+    """Start a data plane.
+
+    It takes its configuration from the control plane and serves traffic, also when the control plane is gone.
+    """
+    if more and not cp:
+        raise typer.BadParameter("control plane addresses follow --cp")
+    flags = {}
+    if cp:
+        flags["cluster_control_plane"] = ",".join([*cp, *(more or [])])
+    if workers is not None:
+        flags["nginx_worker_processes"] = workers
+    return nodes_of.start(common(prefix, conf, v, vv), role=_ROLE, daemon=daemon, flags=flags)
+
+
+def stop(prefix: Prefix = None, timeout: nodes_of.Timeout = 10.0, v: Verbose = False, vv: Debug = False) -> None:
+    """Stop it gracefully.
+
+    Requests in flight finish; the command returns when the node is gone and its ports are free.
+    """
+    nodes_of.stop(common(prefix, None, v, vv), role=_ROLE, timeout=timeout)
+
+
+def reload(prefix: Prefix = None, conf: Conf = None, v: Verbose = False, vv: Debug = False) -> None:
+    """Take new settings without dropping a request.
+
+    Every worker is replaced; the supervisor stays.
+    """
+    nodes_of.reload(common(prefix, conf, v, vv), role=_ROLE)
+
+
+def health(prefix: Prefix = None, v: Verbose = False, vv: Debug = False) -> None:
+    """Say whether it runs (exit 1 if not)."""
+    nodes_of.health(common(prefix, None, v, vv), role=_ROLE)
+
+
+COMMANDS: tuple[Callable[..., object], ...] = (start, stop, reload, health)

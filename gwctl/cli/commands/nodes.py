@@ -1,0 +1,92 @@
+"""``gwctl nodes``: the data planes of a control plane."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from gwctl.cli import session
+from gwctl.cli.options import Common, Conf, Format, Output, Prefix, common
+from gwctl.cli.output import show, table
+
+AdminUrl = Annotated[str | None, typer.Option("--admin-url", metavar="URL", help="Admin API of the control plane.")]
+Interval = Annotated[float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="How often to ask.")]
+
+_COLUMNS = ("id", "hostname", "ip", "version", "sync_status", "config_hash", "last_seen", "labels")
+
+
+def list_(admin_url: AdminUrl = None, prefix: Prefix = None, conf: Conf = None, output: Output = Format.TABLE) -> None:
+    """The data planes a control plane knows."""
+    nodes = _fetch(_url(admin_url, common(prefix, conf, False, False)))
+    if output is Format.TABLE:
+        print(_table(nodes))
+    else:
+        show(nodes, output)
+
+
+def watch(
+    admin_url: AdminUrl = None,
+    prefix: Prefix = None,
+    conf: Conf = None,
+    output: Output = Format.TABLE,
+    interval: Interval = 2.0,
+) -> None:
+    """The same, again at every change.
+
+    Until Ctrl-C; with -o json one line per change.
+    """
+    url = _url(admin_url, common(prefix, conf, False, False))
+    shown: list[dict[str, Any]] | None = None
+    while True:
+        nodes = _fetch(url)
+        if nodes != shown:
+            print(json.dumps(nodes) if output is Format.JSON else _text(nodes, output), flush=True)
+            shown = nodes
+        time.sleep(interval)
+
+
+def _text(nodes: list[dict[str, Any]], output: Format) -> str:
+    if output is Format.YAML:
+        import yaml
+
+        return "---\n" + str(yaml.safe_dump(nodes, sort_keys=False)).rstrip()
+    return _table(nodes) + "\n"
+
+
+def _table(nodes: Sequence[dict[str, Any]]) -> str:
+    if not nodes:
+        return "no data planes"
+    return table([{**node, "last_seen": _ago(node.get("last_seen"))} for node in nodes], _COLUMNS)
+
+
+def _ago(moment: Any) -> str:
+    if not isinstance(moment, (int, float)):
+        return "never"
+    seconds = max(0, int(time.time() - moment))
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit} ago"
+    return f"{seconds}s ago"
+
+
+def _url(admin_url: str | None, options: Common) -> str:
+    if admin_url is not None:
+        return admin_url
+    settings = session.load(options, session.data_voice(), role="control_plane")
+    from gwctl.client import admin_url as url_of
+
+    return url_of(settings)
+
+
+def _fetch(url: str) -> list[dict[str, Any]]:
+    from gwctl.client import AdminClient
+
+    return list(AdminClient(url).pages("/clustering/data-planes"))
+
+
+list_.__name__ = "list"
+COMMANDS: tuple[Callable[..., object], ...] = (list_, watch)

@@ -1,0 +1,181 @@
+"""The reference's own commands, for scripts written for it: same flags, lines and exit codes, another program name."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from gwctl import KONG_VERSION, __version__
+from gwctl.cli import nodes_of, session
+from gwctl.cli.options import Conf, Debug, Prefix, Verbose, common
+
+_DEFAULT_CONF = "/etc/kong/kong.conf"
+
+Template = Annotated[
+    str | None,
+    typer.Option("--nginx-conf", metavar="FILE", help="Accepted for scripts; there is no nginx to configure."),
+]
+TemplateFlags = Annotated[
+    str | None, typer.Option("--nginx-conf-flags", metavar="TEXT", help="Accepted for scripts, without effect.")
+]
+RunMigrations = Annotated[bool, typer.Option("--run-migrations", help="Run 'migrations up' first.", show_default=False)]
+DbTimeout = Annotated[int | None, typer.Option("--db-timeout", metavar="SECONDS", help="Overrides pg_timeout.")]
+LockTimeout = Annotated[
+    int, typer.Option("--lock-timeout", metavar="SECONDS", help="How long to wait for another node's migrations.")
+]
+
+
+def start(
+    conf: Conf = None,
+    prefix: Prefix = None,
+    nginx_conf: Template = None,
+    run_migrations: RunMigrations = False,
+    db_timeout: DbTimeout = None,
+    lock_timeout: LockTimeout = 60,
+    nginx_conf_flags: TemplateFlags = None,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> int:
+    """Start a node in the role of its settings.
+
+    In the background unless nginx_daemon is off.
+    """
+    options = common(prefix, conf, v, vv)
+    flags = _timeout_flags(db_timeout)
+    if run_migrations:
+        nodes_of.migrate(options, flags=flags, lock_timeout=lock_timeout)
+    return nodes_of.start(options, role=None, daemon=None, flags=flags)
+
+
+def stop(prefix: Prefix = None, v: Verbose = False, vv: Debug = False) -> None:
+    """Stop a running node at once."""
+    nodes_of.stop(common(prefix, None, v, vv), role=None, graceful=False)
+
+
+def quit(
+    prefix: Prefix = None,
+    timeout: Annotated[float, typer.Option("-t", "--timeout", metavar="SECONDS", help="Then stop it at once.")] = 10.0,
+    wait: Annotated[float, typer.Option("-w", "--wait", metavar="SECONDS", help="Wait before beginning.")] = 0.0,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> None:
+    """Stop a running node gracefully.
+
+    Requests in flight finish.
+    """
+    nodes_of.stop(common(prefix, None, v, vv), role=None, timeout=timeout, wait=wait)
+
+
+def restart(
+    conf: Conf = None,
+    prefix: Prefix = None,
+    nginx_conf: Template = None,
+    run_migrations: RunMigrations = False,
+    db_timeout: DbTimeout = None,
+    lock_timeout: LockTimeout = 60,
+    nginx_conf_flags: TemplateFlags = None,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> int:
+    """Stop the node if it runs, then start it."""
+    options = common(prefix, conf, v, vv)
+    flags = _timeout_flags(db_timeout)
+    if run_migrations:
+        nodes_of.migrate(options, flags=flags, lock_timeout=lock_timeout)
+    return nodes_of.restart(options, flags=flags)
+
+
+def reload(
+    conf: Conf = None,
+    prefix: Prefix = None,
+    nginx_conf: Template = None,
+    nginx_conf_flags: TemplateFlags = None,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> None:
+    """Take new settings without dropping a request.
+
+    Every process but the supervisor is replaced.
+    """
+    nodes_of.reload(common(prefix, conf, v, vv), role=None)
+
+
+def health(prefix: Prefix = None, v: Verbose = False, vv: Debug = False) -> None:
+    """Say whether the node runs (exit 1 if not)."""
+    nodes_of.health(common(prefix, None, v, vv), role=None)
+
+
+def check(
+    conf: Annotated[str, typer.Argument(metavar="FILE", help="The settings file.")] = _DEFAULT_CONF,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> int:
+    """Check a settings file.
+
+    Every problem on a line of its own; exit 1 when there is one.
+    """
+    from gwctl.settings import SettingsError
+
+    options = common(None, conf, v, vv)
+    voice = session.reference_voice(options)
+    try:
+        session.load(options, voice)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"[error] {problem}", file=sys.stderr)
+        return 1
+    voice.say(f"configuration at {conf} is valid")
+    return 0
+
+
+def prepare(
+    conf: Conf = None, prefix: Prefix = None, nginx_conf: Template = None, v: Verbose = False, vv: Debug = False
+) -> None:
+    """Make the directory of a node ready.
+
+    Logs, sockets, certificates and settings, without starting the node.
+    """
+    options = common(prefix, conf, v, vv)
+    settings = session.load(options, session.reference_voice(options))
+    from gwctl.node import lifecycle
+
+    lifecycle.prepare(settings)
+
+
+def version(
+    everything: Annotated[bool, typer.Option("-a", "--all", help="Also gwctl, Python and its libraries.")] = False,
+    v: Verbose = False,
+    vv: Debug = False,
+) -> None:
+    """Print the version (-a: of everything).
+
+    It is the version of the reference whose behaviour this program keeps, as scripts expect it.
+    """
+    session.reference_voice(common(None, None, v, vv))
+    if not everything:
+        print(KONG_VERSION)
+        return
+    print(f"Kong: {KONG_VERSION}")
+    print(f"gwctl: {__version__}")
+    print(f"Python: {platform.python_version()}")
+    for name, number in _libraries():
+        print(f"{name}: {number}")
+
+
+def _libraries() -> list[tuple[str, str]]:
+    import ssl
+    from importlib.metadata import version as installed
+
+    names = ("alembic", "cryptography", "h11", "lmdb", "psycopg", "SQLAlchemy", "starlette", "uvloop", "websockets")
+    return [("OpenSSL", ssl.OPENSSL_VERSION.split()[1]), *((name, installed(name)) for name in names)]
+
+
+def _timeout_flags(db_timeout: int | None) -> dict[str, str]:
+    return {} if db_timeout is None else {"pg_timeout": str(db_timeout * 1000)}
+
+
+COMMANDS: tuple[Callable[..., object], ...] = (start, stop, quit, restart, reload, health, check, prepare, version)

@@ -1,0 +1,59 @@
+"""How failures look: one line on stderr, a hint below it when there is one, and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from gwctl.cli.groups import UnknownCommand
+from gwctl.kit.errors import GwctlError
+
+REFERENCE_COMMANDS = frozenset(
+    {"start", "stop", "quit", "restart", "reload", "health", "check", "version", "prepare", "migrations", "hybrid"}
+)
+"""Commands that scripts written for the reference call: their errors end with the reference's closing lines."""
+
+USAGE_ERROR = 2
+_MORE = "  Run with --v (verbose) or --vv (debug) for more details"
+
+
+def show_failure(error: GwctlError, argv: Sequence[str]) -> int:
+    """Print ``error`` as the command in ``argv`` would; returns the exit code."""
+    verbose = "--v" in argv or "--vv" in argv
+    if verbose:
+        traceback.print_exception(error)
+    _line(f"Error: {error.message}")
+    if error.hint:
+        _line(f"  hint: {error.hint}")
+    if argv and argv[0] in REFERENCE_COMMANDS and not verbose:
+        _line("")
+        _line(_MORE)
+    return error.exit_code
+
+
+def show_usage_failure(error: typer.TyperException) -> int:
+    """Print a mistake in the command line itself; returns the exit code (2)."""
+    context = getattr(error, "ctx", None)
+    if isinstance(error, UnknownCommand):
+        _line(error.usage)
+        _line("")
+        _line(error.message)
+        if error.hint:
+            _line(f"  hint: {error.hint}")
+    elif type(error).__name__ == "NoArgsIsHelpError":
+        _line(error.format_message())
+    else:
+        if context is not None:
+            _line(context.get_usage())
+            _line("")
+        _line(f"Error: {error.format_message()}")
+        if context is not None:
+            _line(f"  hint: '{context.command_path} --help' shows the options")
+    return USAGE_ERROR
+
+
+def _line(text: str) -> None:
+    print(text, file=sys.stderr)

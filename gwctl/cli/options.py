@@ -1,0 +1,57 @@
+"""Options that many commands share, declared once, and what they mean together."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Prefix = Annotated[
+    str | None, typer.Option("-p", "--prefix", metavar="DIR", help="Directory of the node: pids, logs, sockets, cache.")
+]
+Conf = Annotated[str | None, typer.Option("-c", "--conf", metavar="FILE", help="Settings file (key = value lines).")]
+Verbose = Annotated[bool, typer.Option("--v", help="Say more.", show_default=False)]
+Debug = Annotated[
+    bool, typer.Option("--vv", help="Say everything: versions, settings, tracebacks.", show_default=False)
+]
+
+
+class Format(enum.StrEnum):
+    """How a command shows data."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Output = Annotated[Format, typer.Option("-o", "--output", help="How to show the data.")]
+
+
+class Verbosity(enum.IntEnum):
+    NORMAL = 0
+    VERBOSE = 1
+    DEBUG = 2
+
+    @classmethod
+    def of(cls, v: bool, vv: bool) -> Verbosity:
+        return cls.DEBUG if vv else cls.VERBOSE if v else cls.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options that say which node is meant and how much to say."""
+
+    prefix: str | None = None
+    conf: str | None = None
+    verbosity: Verbosity = Verbosity.NORMAL
+
+    @property
+    def conf_path(self) -> Path | None:
+        return None if self.conf is None else Path(self.conf)
+
+
+def common(prefix: str | None, conf: str | None, v: bool, vv: bool) -> Common:
+    return Common(prefix, conf, Verbosity.of(v, vv))

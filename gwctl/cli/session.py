@@ -1,0 +1,55 @@
+"""One command's settings: loaded once, their notices told, and the place of the node they describe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gwctl.cli.options import Common, Verbosity
+from gwctl.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from gwctl.settings import Settings
+
+
+def reference_voice(common: Common) -> Voice:
+    """A voice whose detail goes to stdout, as scripts written for the reference expect."""
+    voice = Voice(common.verbosity, detail=sys.stdout)
+    voice.logs()
+    voice.versions()
+    return voice
+
+
+def data_voice(verbosity: Verbosity = Verbosity.NORMAL) -> Voice:
+    """A voice for commands whose stdout is data: detail goes to stderr."""
+    voice = Voice(verbosity, detail=sys.stderr)
+    voice.logs()
+    return voice
+
+
+def load(common: Common, voice: Voice, *, role: str | None = None, flags: Mapping[str, str] | None = None) -> Settings:
+    """Settings from conf file, environment and flags; tells their notices."""
+    from gwctl.settings import Settings
+
+    settings = Settings.load(
+        role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, flags or {})
+    )
+    voice.settings(settings)
+    return settings
+
+
+def with_prefix(common: Common, flags: Mapping[str, str]) -> dict[str, str]:
+    named = dict(flags)
+    if common.prefix is not None:
+        named["prefix"] = common.prefix
+    return named
+
+
+def place(common: Common, *, role: str | None = None) -> Path:
+    """The prefix of the node meant, whatever else its settings say: a node can always be stopped."""
+    from gwctl.settings import Settings
+
+    return Settings.find_prefix(role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, {}))
