@@ -45,19 +45,14 @@ class Voice:
         self.debug(f"Python: {platform.python_version()}")
 
     def settings(self, settings: Settings) -> None:
-        """Notices always; with ``--vv`` which variables were taken and every parameter, sorted, secrets masked."""
+        """Notices; with ``--vv`` also which variables were taken and every parameter, sorted, secrets masked."""
         for notice in settings.notices:
-            if notice.level == "warn" or self.verbosity >= Verbosity.VERBOSE:
+            if notice.level == "debug":
+                self.debug(notice.text)
+            else:
                 print(f"[{notice.level}] {notice.text}", file=sys.stderr, flush=True)
-        if self.verbosity < Verbosity.DEBUG:
-            return
-        values = settings.masked()
-        for name in sorted(values):
-            origin = settings.origin(name)
-            if origin.startswith("environment "):
-                self.debug(f'{origin.removeprefix("environment ")} ENV found with "{text_of(values[name])}"')
-        for name in sorted(values):
-            self.debug(f"{name} = {quoted(values[name])}")
+        for name, value in sorted(settings.masked().items()):
+            self.debug(f"{name} = {quoted(value)}")
 
     def logs(self) -> None:
         """Send what the packages log to the same place: warnings always, more with ``--v`` and ``--vv``."""
