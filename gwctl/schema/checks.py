@@ -1,0 +1,265 @@
+"""Entity checks: rules over several fields, reported under ``@entity`` (admin-api.md 0.4).
+
+Each check is declared as data (for ``/schemas``) and compiled to a closure ``(record, errors, updating) -> None`` that
+adds what it finds to ``errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias
+
+from gwctl.schema.errors import ENTITY, Errors
+from gwctl.schema.field import Field, Fields
+from gwctl.schema.messages import REQUIRED, quoted
+from gwctl.schema.validators import Peers, Validator, compile_validator
+
+CompiledCheck: TypeAlias = Callable[[Mapping[str, Any], Errors, bool], None]
+Constraint: TypeAlias = Mapping[str, Any]
+"""Attributes of `Field` that, laid over a field's own, say when a condition holds."""
+
+
+class EntityCheck(Protocol):
+    """One declared check."""
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck: ...
+
+    def describe(self) -> dict[str, Any] | None:
+        """Its entry in ``/schemas``; None for those that are code."""
+        ...
+
+
+def is_set(record: Mapping[str, Any], name: str) -> bool:
+    """Neither null nor empty; ``a.b`` looks into records."""
+    value = value_of(record, name)
+    return value is not None and value != "" and value != [] and value != {}
+
+
+def value_of(record: Mapping[str, Any], name: str) -> Any:
+    value: Any = record
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def report(errors: Errors, text: str) -> None:
+    errors.setdefault(ENTITY, []).append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeastOneOf:
+    names: tuple[str, ...]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        text = f"at least one of these fields must be non-empty: {quoted(self.names)}"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if not any(is_set(record, name) for name in self.names):
+                report(errors, f"when updating, {text}" if updating else text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        return {"at_least_one_of": list(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOneOf:
+    names: tuple[str, ...]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        text = f"exactly one of these fields must be non-empty: {quoted(self.names)}"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if sum(is_set(record, name) for name in self.names) != 1:
+                report(errors, text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        return {"only_one_of": list(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
+class MutuallyExclusive:
+    names: tuple[str, ...]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        text = f"only one or none of these fields must be set: {quoted(self.names)}"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if sum(is_set(record, name) for name in self.names) > 1:
+                report(errors, text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        return {"mutually_exclusive": list(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
+class MutuallyRequired:
+    names: tuple[str, ...]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        text = f"all or none of these fields must be set: {quoted(self.names)}"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if _sound(errors, self.names) and sum(is_set(record, name) for name in self.names) % len(self.names):
+                report(errors, text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        return {"mutually_required": list(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    names: tuple[str, ...]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        text = f"values of these fields must be distinct: {quoted(self.names)}"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            given = [value_of(record, name) for name in self.names if is_set(record, name)]
+            if any(value in given[:position] for position, value in enumerate(given)):
+                report(errors, text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        return {"distinct": list(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """When ``if_field`` satisfies ``if_match``, ``then_field`` must satisfy ``then_match``."""
+
+    if_field: str
+    if_match: Constraint
+    then_field: str
+    then_match: Constraint
+    message: str | None = None
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        holds = _condition(fields[self.if_field], self.if_match, peers)
+        needs_value = self.then_match.get("required") is True
+        judge = compile_validator(replace(fields[self.then_field], **{"required": False, **self.then_match}), peers)
+        if_field, then_field = self.if_field, self.then_field
+        text = self.message or f"failed conditional validation given value of field '{if_field}'"
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if not holds(record.get(if_field)):
+                return
+            value = record.get(then_field)
+            error = REQUIRED if needs_value and value is None else judge(value)
+            if error is not None:
+                errors[then_field] = error
+                report(errors, text)
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        described = {
+            "if_field": self.if_field,
+            "if_match": _plain(self.if_match),
+            "then_field": self.then_field,
+            "then_match": _plain(self.then_match),
+        }
+        return {"conditional": described | ({"then_err": self.message} if self.message else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalAtLeastOneOf:
+    """When ``if_field`` satisfies ``if_match``, one of ``names`` must be set; else, when it satisfies ``else_match``,
+    one of ``else_names``. ``%s`` in the messages stands for the names.
+    """
+
+    if_field: str
+    if_match: Constraint
+    names: tuple[str, ...]
+    message: str
+    else_match: Constraint | None = None
+    else_names: tuple[str, ...] = ()
+    else_message: str = ""
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        field, if_field = fields[self.if_field], self.if_field
+        branches = [(_condition(field, self.if_match, peers), self.names, _filled(self.message, self.names))]
+        if self.else_match is not None:
+            text = _filled(self.else_message, self.else_names)
+            branches.append((_condition(field, self.else_match, peers), self.else_names, text))
+
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            value = record.get(if_field)
+            for holds, names, text in branches:
+                if holds(value):
+                    if not any(is_set(record, name) for name in names):
+                        report(errors, text)
+                    return
+
+        return check
+
+    def describe(self) -> dict[str, Any]:
+        described: dict[str, Any] = {
+            "if_field": self.if_field,
+            "if_match": _plain(self.if_match),
+            "then_at_least_one_of": list(self.names),
+            "then_err": self.message,
+        }
+        if self.else_match is not None:
+            described["else_match"] = _plain(self.else_match)
+            described["else_then_at_least_one_of"] = list(self.else_names)
+            described["else_then_err"] = self.else_message
+        return {"conditional_at_least_one_of": described}
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """Code: ``run`` answers None, a text for ``@entity``, or a dict that may name fields too.
+
+    It is skipped when one of ``names`` failed already.
+    """
+
+    names: tuple[str, ...]
+    run: Callable[[Mapping[str, Any]], str | Mapping[str, Any] | None]
+
+    def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
+        def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if not _sound(errors, self.names):
+                return
+            found = self.run(record)
+            if isinstance(found, str):
+                report(errors, found)
+            elif found is not None:
+                for text in found.get(ENTITY, ()):
+                    report(errors, text)
+                errors.update({name: error for name, error in found.items() if name != ENTITY})
+
+        return check
+
+    def describe(self) -> None:
+        return None
+
+
+def _sound(errors: Errors, names: tuple[str, ...]) -> bool:
+    return not any(name in errors for name in names)
+
+
+def _condition(field: Field, match: Constraint, peers: Peers) -> Callable[[Any], bool]:
+    """A condition holds when the field's value is valid under the constraint; null never satisfies one."""
+    validator: Validator = compile_validator(replace(field, message=None, **match), peers)
+    return lambda value: value is not None and validator(value) is None
+
+
+def _filled(message: str, names: tuple[str, ...]) -> str:
+    return message.replace("%s", quoted(names))
+
+
+def _plain(constraint: Constraint) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else {"type": value.kind} if isinstance(value, Field) else value
+        for name, value in constraint.items()
+    }

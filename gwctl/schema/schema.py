@@ -1,0 +1,247 @@
+"""Schema: an entity class compiled for use — prepare, validate, load, describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import orjson
+
+from gwctl.schema.absent import ABSENT
+from gwctl.schema.checks import CompiledCheck
+from gwctl.schema.errors import EntityError, Errors
+from gwctl.schema.field import Field, ForeignField
+from gwctl.schema.messages import IMMUTABLE, UNKNOWN
+from gwctl.schema.prepare import complete, fill_auto, merge, moment, tidy
+from gwctl.schema.record import Entity
+from gwctl.schema.validators import Peers, Validator, compile_fields, compile_validator, no_peers
+from gwctl.schema.variants import Variant
+
+RecordDict: TypeAlias = dict[str, Any]
+"""A record in stored form: every declared field present, None when unset, foreign keys as ``{"id": …}``."""
+
+
+class Schema:
+    """What the rest of the house knows of one entity. Immutable; safe to share between threads.
+
+    ``peers`` finds the schemas of referenced entities.
+    """
+
+    def __init__(self, record_class: type[Entity], peers: Peers = no_peers) -> None:
+        options = record_class.options
+        self.record_class = record_class
+        self.name = options.name
+        self.path = options.path
+        self.primary_key = options.primary_key
+        self.endpoint_key = options.endpoint_key
+        self.exported = options.exported
+        self.admin = options.admin
+        self.top_level = options.top_level
+        self.stored = options.stored
+        self.virtual = options.virtual
+        self.shorthands = MappingProxyType({shorthand.name: shorthand for shorthand in options.shorthands})
+        self.checks = options.checks
+        self.variants = options.variants
+        self.fields: Mapping[str, Field] = record_class.declared
+        self.foreign: Mapping[str, ForeignField] = MappingProxyType(
+            {name: field for name, field in self.fields.items() if isinstance(field, ForeignField)}
+        )
+        single = tuple((name,) for name, field in self.fields.items() if field.unique)
+        self.unique: tuple[tuple[str, ...], ...] = single + options.unique
+        self._given = {
+            name: compile_validator(field, peers) for name, field in (*self.fields.items(), *self.virtual.items())
+        }
+        self._shorthand_checks = {name: compile_validator(s.field, peers) for name, s in self.shorthands.items()}
+        self._immutable = tuple(name for name, field in self.fields.items() if field.immutable)
+        self._canonical = tuple(
+            (name, field.canonical) for name, field in self.fields.items() if field.canonical is not None
+        )
+        self._base = _Compiled(self, None, peers)
+        self._compiled = {
+            id(variant): _Compiled(self, variant, peers)
+            for variant in (options.variants.by.values() if options.variants else ())
+        }
+
+    def __repr__(self) -> str:
+        return f"Schema({self.name})"
+
+    def prepare_insert(self, values: Mapping[str, Any], *, now: float, canonical: bool = True) -> RecordDict:
+        """The complete record that a POST of ``values`` would store.
+
+        ``now`` is in seconds. Unknown names stay for `validate`. With ``canonical`` fields that have a canonical form
+        are brought into it. Raises EntityError when a shorthand or such a field cannot be read.
+        """
+        given = self._expanded(values, canonical)
+        fields = self._chosen(given).fields
+        fill_auto(fields, given, now)
+        return complete(fields, given)
+
+    def prepare_replace(self, values: Mapping[str, Any], *, now: float, existing: RecordDict | None) -> RecordDict:
+        """The record that a PUT stores: complete replacement, under the key of ``existing`` if there is one."""
+        kept = {} if existing is None else {self.primary_key: existing[self.primary_key]}
+        return self.prepare_insert({**values, **kept}, now=now)
+
+    def prepare_update(self, values: Mapping[str, Any], *, now: float, existing: RecordDict) -> RecordDict:
+        """The record that a PATCH stores: ``values`` merged into ``existing``. Raises EntityError.
+
+        The primary key in ``values`` is ignored. Immutable fields may be repeated but not changed.
+        """
+        given = self._expanded(values, canonical=True)
+        given.pop(self.primary_key, None)
+        record = merge(self._chosen({**existing, **given}).fields, given, existing)
+        changed = {name: IMMUTABLE for name in self._immutable if name in given and record[name] != existing[name]}
+        if changed:
+            raise EntityError.schema_violation(changed)
+        updated = self.fields.get("updated_at")
+        if updated is not None and updated.auto:
+            record["updated_at"] = moment(updated, now)
+        return record
+
+    def validate(self, record: Mapping[str, Any], *, updating: bool = False) -> Errors:
+        """Every violation at once, ``{}`` when fine. ``updating`` picks the wording of a PATCH."""
+        compiled = self._base
+        if self.variants is not None:
+            value = record.get(self.variants.key)
+            variant = self.variants.choose(value)
+            if variant is None:
+                return {self.variants.key: self.variants.refusal(value)}
+            compiled = self._compiled[id(variant)]
+        errors = compiled.validate(record)
+        for check in compiled.checks:
+            check(record, errors, updating)
+        return errors
+
+    def validate_given(self, values: Mapping[str, Any]) -> Errors:
+        """The violations of the fields that ``values`` holds; nothing is missing, no check over several fields runs."""
+        errors: Errors = {}
+        for name, value in values.items():
+            validator = self._given.get(name)
+            error = UNKNOWN if validator is None else validator(value)
+            if error is not None:
+                errors[name] = error
+        return errors
+
+    def validate_field(self, name: str, value: Any) -> Any:
+        """The error of one value of the field ``name``, or None."""
+        return self._given[name](value)
+
+    def check(self, record: RecordDict, *, updating: bool = False) -> RecordDict:
+        """The record with values in stored form, or EntityError with every violation."""
+        tidied = {name: tidy(self.fields[name], item) if name in self.fields else item for name, item in record.items()}
+        errors = self.validate(tidied, updating=updating)
+        if errors:
+            raise EntityError.schema_violation(errors)
+        return tidied
+
+    def canonical_value(self, name: str, value: Any) -> Any:
+        """``value`` of the field ``name`` as it is stored and looked up; unchanged when it has no such form."""
+        field = self.fields[name]
+        try:
+            return tidy(field, value if field.canonical is None else field.canonical(value))
+        except ValueError:
+            return value
+
+    def load(self, record: Mapping[str, Any]) -> Entity:
+        """A typed, frozen instance of a stored record, without validation."""
+        return self.record_class.load(record)
+
+    def key_of(self, record: Mapping[str, Any]) -> str:
+        """The primary key of a record."""
+        return str(record[self.primary_key])
+
+    def canonical(self, record: Mapping[str, Any]) -> bytes:
+        """The bytes that are hashed, stored and sent: JSON with sorted keys."""
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+
+    def fields_for(self, values: Mapping[str, Any]) -> Mapping[str, Field]:
+        """The fields under the variant that ``values`` choose."""
+        return self._chosen(values).fields
+
+    def describe(self) -> dict[str, Any]:
+        """The schema as ``/schemas/{entity}`` shows it (admin-api.md 2.6)."""
+        from gwctl.schema.describe import describe
+
+        return describe(self)
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of a record as clients send and receive it."""
+        from gwctl.schema.jsonschema import json_schema
+
+        return json_schema(self)
+
+    def decode_form(self, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """The values of a form body (admin-api.md 2.2)."""
+        from gwctl.schema.form import decode_form
+
+        return decode_form(self, pairs)
+
+    def _chosen(self, values: Mapping[str, Any]) -> _Compiled:
+        variant = self.variants.choose(values.get(self.variants.key)) if self.variants else None
+        return self._base if variant is None else self._compiled[id(variant)]
+
+    def _expanded(self, values: Mapping[str, Any], canonical: bool) -> dict[str, Any]:
+        given = dict(values)
+        errors: Errors = {}
+        for name, shorthand in self.shorthands.items():
+            value = given.get(name, ABSENT)
+            if value is ABSENT:
+                continue
+            error = self._shorthand_checks[name](value)
+            if error is not None:
+                errors[name] = error
+                continue
+            del given[name]
+            given.update(shorthand.expand(value))
+        if not errors and canonical:
+            errors = self._canonicalize(given)
+        if errors:
+            raise EntityError.schema_violation(errors)
+        return given
+
+    def _canonicalize(self, given: dict[str, Any]) -> Errors:
+        errors: Errors = {}
+        for name, canonical in self._canonical:
+            if isinstance(given.get(name), str):
+                try:
+                    given[name] = canonical(given[name])
+                except ValueError as error:
+                    errors[name] = str(error)
+        return errors
+
+
+class _Compiled:
+    """The closures of one variant of an entity, or of the entity alone."""
+
+    __slots__ = ("checks", "fields", "validate")
+
+    def __init__(self, schema: Schema, variant: Variant | None, peers: Peers) -> None:
+        own = schema.record_class.declared
+        override = {} if variant is None else {name: _named(name, field) for name, field in variant.fields.items()}
+        self.fields: Mapping[str, Field] = MappingProxyType({**own, **override}) if override else own
+        validate = compile_fields(self.fields, peers)
+        self.validate = _with_virtual(validate, schema.virtual, peers) if schema.virtual else validate
+        declared = schema.checks + (() if variant is None else variant.checks)
+        self.checks: tuple[CompiledCheck, ...] = tuple(check.compile(self.fields, peers) for check in declared)
+
+
+def _named(name: str, field: Field) -> Field:
+    return field if field.name == name else replace(field, name=name)
+
+
+FieldsValidator: TypeAlias = Callable[[Mapping[str, Any]], Errors]
+
+
+def _with_virtual(validate: FieldsValidator, virtual: Mapping[str, Field], peers: Peers) -> FieldsValidator:
+    checks: dict[str, Validator] = {name: compile_validator(field, peers) for name, field in virtual.items()}
+
+    def both(values: Mapping[str, Any]) -> Errors:
+        errors = validate({name: value for name, value in values.items() if name not in checks})
+        for name, check in checks.items():
+            error = check(values[name]) if name in values else None
+            if error is not None:
+                errors[name] = error
+        return errors
+
+    return both
