@@ -1,0 +1,48 @@
+"""What the composition root gives to the Admin API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from gwctl.admin.ports import Store
+from gwctl.entities.catalog import Catalog
+from gwctl.kit.clock import Clock
+from gwctl.kit.version import Version
+from gwctl.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """Facts about the node that serves the API.
+
+    ``pids`` returns ``{"master": int, "workers": [int]}``; ``plugins`` maps the installed plugins to
+    ``{"version": str, "priority": int}``; ``workers`` returns ``{"pid", "memory"}`` (bytes) per process;
+    ``server_stats`` returns the ``server`` object of ``/status``.
+    """
+
+    node_id: str
+    hostname: str
+    pids: Callable[[], Mapping[str, Any]]
+    plugins: Mapping[str, Mapping[str, Any]]
+    workers: Callable[[], Sequence[Mapping[str, int]]]
+    server_stats: Callable[[], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class AdminContext:
+    """``on_commit`` is called on the event loop after each commit and before its answer.
+
+    ``executor`` runs every call of ``store``; ``deadline`` is how many seconds an answer may wait for the database.
+    """
+
+    catalog: Catalog
+    store: Store
+    settings: Settings
+    node: NodeFacts
+    executor: Executor
+    on_commit: Callable[[Version], None]
+    clock: Clock
+    deadline: float = 15.0

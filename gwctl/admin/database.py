@@ -1,0 +1,99 @@
+"""Runs functions on the store in a bounded executor with a deadline, and announces what they committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from gwctl.admin.ports import Reads, Store, UnitOfWork
+from gwctl.kit.version import Version
+
+T = TypeVar("T")
+_log = logging.getLogger("gwctl.admin")
+
+
+class DatabaseBusy(Exception):
+    """The database gave no answer in time, or too many calls wait for one."""
+
+
+class Database:
+    """A function given to ``read`` or ``write`` runs wholly inside one thread call.
+
+    ``deadline`` is in seconds, ``most_waiting`` bounds the calls under way and queued; beyond either: DatabaseBusy.
+    A write that outlives its deadline is still announced through ``on_commit`` when it commits.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        on_commit: Callable[[Version], None],
+        *,
+        deadline: float = 15.0,
+        most_waiting: int = 256,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._on_commit = on_commit
+        self._deadline = deadline
+        self._most_waiting = most_waiting
+        self._waiting = 0
+
+    async def read(self, function: Callable[[Reads], T]) -> T:
+        def work() -> T:
+            with self._store.read() as reads:
+                return function(reads)
+
+        return await self._run(work)
+
+    async def write(self, function: Callable[[UnitOfWork], T]) -> T:
+        """Commits when ``function`` returns, rolls back when it raises; ``on_commit`` has been called on return."""
+
+        def work() -> tuple[T, Version | None]:
+            with self._store.write() as unit:
+                result = function(unit)
+            return result, unit.version
+
+        return (await self._run(work, self._announce))[0]
+
+    async def call(self, function: Callable[[Store], T]) -> T:
+        """For what the store offers beside its transactions."""
+        return await self._run(lambda: function(self._store))
+
+    async def reachable(self) -> bool:
+        """True when the database answers within the deadline."""
+        try:
+            return await self._run(self._store.reachable)
+        except DatabaseBusy:
+            return False
+
+    def _announce(self, committed: tuple[T, Version | None]) -> None:
+        version = committed[1]
+        if version is not None:
+            self._on_commit(version)
+
+    async def _run(self, work: Callable[[], T], done: Callable[[T], None] | None = None) -> T:
+        if self._waiting >= self._most_waiting:
+            raise DatabaseBusy
+        self._waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        future.add_done_callback(lambda finished: self._finished(finished, done))
+        await asyncio.wait({future}, timeout=self._deadline)
+        if not future.done():
+            raise DatabaseBusy
+        return future.result()
+
+    def _finished(self, future: asyncio.Future[T], done: Callable[[T], None] | None) -> None:
+        self._waiting -= 1
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is not None or done is None:
+            return
+        try:
+            done(future.result())
+        except Exception:
+            _log.exception("a committed change could not be announced")

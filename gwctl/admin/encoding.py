@@ -1,0 +1,163 @@
+"""Request bodies and query arguments: JSON or a form, never trusted, always bounded (admin-api.md 2.1, 2.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from gwctl.admin.answers import Refusal
+from gwctl.schema import Schema
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_DEPTH = 100
+MOST_ARGUMENTS = 1000
+SILENCE_SECONDS = 60.0
+"""The longest pause between two pieces of a body."""
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body: either a JSON object or the pairs of a form; both are empty when the request has none."""
+
+    json: dict[str, Any] = field(default_factory=dict)
+    form: Pairs = ()
+
+    def values(self, schema: Schema) -> dict[str, Any]:
+        """The fields of an entity: JSON literally, forms with the types of the schema."""
+        return schema.decode_form(self.form) if self.form else dict(self.json)
+
+
+def parse_query(text: bytes) -> Pairs:
+    """The query arguments in order. Raises Refusal when there are too many."""
+    return _parse_pairs(text)
+
+
+def argument(query: Pairs, name: str) -> str | None:
+    """The first argument of that name, or None."""
+    return next((value for key, value in query if key == name), None)
+
+
+async def read_body(request: Request) -> Body:
+    """The body of a POST, PUT or PATCH. Raises Refusal: 413, 415, 408 or 400 with the reference's message."""
+    content_type = request.headers.get("content-type")
+    if content_type is None:
+        if await _read_bytes(request):
+            raise Refusal(415, None)
+        return Body()
+    if content_type.startswith("application/json"):
+        return Body(json=_parse_json(await _read_bytes(request)))
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return Body(form=_parse_pairs(await _read_bytes(request)))
+    if content_type.startswith("multipart/form-data"):
+        return Body(form=await _parse_multipart(request.headers, await _read_bytes(request)))
+    raise Refusal(415, None)
+
+
+async def _read_bytes(request: Request) -> bytes:
+    length = request.headers.get("content-length", "")
+    announced = int(length) if length.isdecimal() else 0
+    if announced > MOST_BYTES and "expect" in request.headers:
+        raise _too_large()
+    chunks: list[bytes] = []
+    total = 0
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise Refusal(408, "Request body timed out", {"Connection": "close"}) from None
+        if chunk is None:
+            break
+        total += len(chunk)
+        if total > 2 * MOST_BYTES:
+            break
+        if total <= MOST_BYTES:
+            chunks.append(chunk)
+    if total > MOST_BYTES:
+        raise _too_large()
+    return b"".join(chunks)
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, f"Request body is larger than {MOST_BYTES // 1024 // 1024} MiB", {"Connection": "close"})
+
+
+def _parse_json(text: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refusal(400, "Cannot parse JSON body") from None
+    if not isinstance(value, dict) or _too_deep(text, value):
+        raise Refusal(400, "Cannot parse JSON body")
+    return value
+
+
+def _too_deep(text: bytes, value: Any) -> bool:
+    if text.count(b"{") + text.count(b"[") <= MOST_DEPTH:
+        return False
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> list[Any]:
+    items = value.values() if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, (dict, list))]
+
+
+def _parse_pairs(text: bytes) -> Pairs:
+    if text.count(b"&") >= MOST_ARGUMENTS:
+        raise _too_many_arguments()
+    return parse_qsl(text.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace")
+
+
+def _too_many_arguments() -> Refusal:
+    return Refusal(400, "Too many arguments")
+
+
+class _InMemoryParser(MultiPartParser):
+    spool_max_size = 2 * MOST_BYTES
+
+
+async def _parse_multipart(headers: Headers, text: bytes) -> Pairs:
+    if not text:
+        return ()
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield text
+
+    parser = _InMemoryParser(
+        headers, stream(), max_files=MOST_ARGUMENTS, max_fields=MOST_ARGUMENTS, max_part_size=MOST_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many"):
+            raise _too_many_arguments() from None
+        raise Refusal(400, "Cannot parse multipart body") from None
+    if len(form.multi_items()) > MOST_ARGUMENTS:
+        raise _too_many_arguments()
+    return [(name, await _part_text(value)) for name, value in form.multi_items()]
+
+
+async def _part_text(value: UploadFile | str) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return (await value.read()).decode("utf-8", "replace")
+    finally:
+        await value.close()

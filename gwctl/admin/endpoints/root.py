@@ -1,0 +1,53 @@
+"""``GET /``: who this node is, its plugins and its effective settings (admin-api.md 2.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from typing import Any
+
+from starlette.responses import Response
+
+import gwctl
+from gwctl.admin.answers import answer
+from gwctl.admin.ports import Reads
+from gwctl.admin.routing import Call, Endpoint, Operation
+
+_PAGE = 1000
+
+
+def root() -> Endpoint:
+    return Endpoint("/", "node", {"GET": Operation(_get, "Facts about this node")})
+
+
+async def _get(call: Call) -> Response:
+    enabled = await call.database.read(_plugins_in_use)
+    return answer(_body(call, enabled))
+
+
+def _body(call: Call, enabled: list[str]) -> dict[str, Any]:
+    node = call.context.node
+    return {
+        "tagline": "Welcome to kong",
+        "version": gwctl.KONG_VERSION,
+        "gwctl_version": gwctl.__version__,
+        "edition": "community",
+        "hostname": node.hostname,
+        "node_id": node.node_id,
+        "lua_version": f"{platform.python_implementation()} {platform.python_version()}",
+        "timers": {"running": len(asyncio.all_tasks()), "pending": 0},
+        "pids": dict(node.pids()),
+        "plugins": {"available_on_server": dict(node.plugins), "enabled_in_cluster": enabled},
+        "configuration": call.context.settings.configuration(),
+    }
+
+
+def _plugins_in_use(reads: Reads) -> list[str]:
+    names: set[str] = set()
+    offset: str | None = None
+    while True:
+        page = reads.page("plugins", size=_PAGE, offset=offset)
+        names.update(record["name"] for record in page.data)
+        offset = page.offset
+        if offset is None:
+            return sorted(names)

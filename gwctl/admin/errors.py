@@ -1,0 +1,34 @@
+"""From exceptions to answers; what nobody expected is logged with its traceback and answered without details."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gwctl.admin.answers import Refusal, answer, message
+from gwctl.admin.database import DatabaseBusy
+from gwctl.schema import EntityError
+from gwctl.store import DatabaseUnavailable
+
+_log = logging.getLogger("gwctl.admin")
+
+
+def render(request: Request, error: Exception) -> Response:
+    """The answer to a request that ended with ``error``."""
+    match error:
+        case Refusal(message=None):
+            return Response(None, error.status, error.headers)
+        case Refusal(message=str(text)):
+            return message(text, error.status, error.headers)
+        case EntityError() if error.status < 500:
+            return answer(error.body(), error.status)
+        case DatabaseBusy():
+            _log.error("%s %s: the database does not answer in time", request.method, request.url.path)
+            return message("the database does not answer in time", 503, {"Retry-After": "5"})
+        case DatabaseUnavailable():
+            _log.error("%s %s: %s", request.method, request.url.path, error)
+            return message("the database cannot be reached", 503, {"Retry-After": "5"})
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return message("An unexpected error occurred", 500)

@@ -1,0 +1,84 @@
+"""The route table of the Admin API: endpoints with their operations, found by the raw path of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+
+from gwctl.admin.answers import not_found
+from gwctl.admin.context import AdminContext
+from gwctl.admin.database import Database
+from gwctl.admin.encoding import Body, Pairs, argument
+from gwctl.kit.path_table import PathTable
+from gwctl.schema import RecordDict
+
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One decoded request. ``path`` is the path as it was sent, without a trailing slash."""
+
+    context: AdminContext
+    database: Database
+    path: str
+    params: Mapping[str, str]
+    query: Pairs
+    body: Body
+
+    def key(self, name: str) -> str:
+        """A path parameter as the key of a record. Raises Refusal (404) when it is not UTF-8: no key is."""
+        text = self.params[name]
+        if any("\udc80" <= letter <= "\udcff" for letter in text):
+            raise not_found()
+        return text
+
+    def argument(self, name: str) -> str | None:
+        return argument(self.query, name)
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of an endpoint does, and how OpenAPI describes it.
+
+    ``takes`` and ``gives`` name entities; ``page``: it gives a page of them; ``errors``: the statuses of a
+    well-formed request that fails.
+    """
+
+    handler: Handler
+    summary: str
+    status: int = 200
+    takes: str | None = None
+    gives: str | None = None
+    page: bool = False
+    errors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path with its operations by method; HEAD and OPTIONS are implied. ``group`` is the OpenAPI tag."""
+
+    path: str
+    group: str
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> str:
+        """The value of ``Allow``: sorted, joined by comma and blank."""
+        implied = {"HEAD", "OPTIONS"} if "GET" in self.operations else {"OPTIONS"}
+        return ", ".join(sorted(implied | set(self.operations)))
+
+
+Routes = PathTable[Endpoint]
+
+
+def required(record: RecordDict | None) -> RecordDict:
+    """The record, or a plain 404."""
+    if record is None:
+        raise not_found()
+    return record
