@@ -1,0 +1,175 @@
+"""The change log: versions in commit order, each a changeset of whole records (hybrid.md 11.3, 11.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, literal, select, text
+
+from gwctl.kit.ids import new_uuid
+from gwctl.kit.version import Version
+from gwctl.schema import RecordDict
+from gwctl.store.errors import NeedsBootstrap
+from gwctl.store.system_tables import SystemTables
+
+CHANNEL = "gwctl_versions"
+"""The PostgreSQL channel on which each commit announces its version number."""
+
+KEEP = 10_000
+"""How many versions ``prune`` leaves unless told otherwise."""
+
+_FLUSH = 500
+_LOCK_CLASS = 0x67776374  # "gwct": our half of PostgreSQL's advisory lock numbers; the other half is the schema
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One insert, update or (``record`` None) delete, as it happened in ``version``."""
+
+    version: int
+    entity: str
+    key: str
+    record: RecordDict | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBatch:
+    """Every change after the version asked for, up to and including version ``to``, in commit order."""
+
+    lineage: str
+    to: int
+    changes: list[Change]
+
+
+class ChangesetWriter:
+    """Writes the changes of one unit of work as they happen, and its version at the very end."""
+
+    def __init__(self, connection: Connection, tables: SystemTables) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._changeset = new_uuid()
+        self._size = 0
+        self._pending: list[dict[str, Any]] = []
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def append(self, entity: str, key: str, record: RecordDict | None) -> None:
+        self._pending.append(
+            {"changeset": self._changeset, "position": self._size, "entity": entity, "key": key, "record": record}
+        )
+        self._size += 1
+        if len(self._pending) >= _FLUSH:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._pending:
+            self._connection.execute(insert(self._tables.changes), self._pending)
+            self._pending = []
+
+    def close(self, actor: str, now: float) -> Version | None:
+        """Take the next version number for this changeset; the caller commits at once. None when nothing changed.
+
+        From here to the commit the version lock is held, so numbers become visible in their order: a reader that saw
+        number N has seen every smaller one. The lock ends with the transaction, however that ends.
+        """
+        if not self._size:
+            return None
+        self.flush()
+        lineage = lineage_of(self._connection, self._tables)
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(
+                text("SELECT pg_advisory_xact_lock(:class, hashtext(current_schema()))"), {"class": _LOCK_CLASS}
+            )
+        versions = self._tables.versions
+        number = self._connection.execute(
+            insert(versions)
+            .from_select(
+                ["number", "changeset", "size", "actor", "committed_at"],
+                select(
+                    func.coalesce(func.max(versions.c.number), 0) + 1,
+                    literal(self._changeset),
+                    literal(self._size),
+                    literal(actor),
+                    literal(now),
+                ),
+            )
+            .returning(versions.c.number)
+        ).scalar_one()
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+        return Version(lineage, number)
+
+
+def lineage_of(connection: Connection, tables: SystemTables) -> str:
+    """The lineage of this log. Raises NeedsBootstrap when bootstrap never finished."""
+    found = connection.execute(select(tables.lineage.c.id)).scalar_one_or_none()
+    if found is None:
+        raise NeedsBootstrap
+    return str(found)
+
+
+def current_version(connection: Connection, tables: SystemTables) -> Version:
+    newest = select(func.max(tables.versions.c.number)).scalar_subquery()
+    row = connection.execute(select(tables.lineage.c.id, func.coalesce(newest, 0))).one_or_none()
+    if row is None:
+        raise NeedsBootstrap
+    return Version(row[0], row[1])
+
+
+def changes_after(connection: Connection, tables: SystemTables, number: int, limit: int) -> ChangeBatch | None:
+    """Whole versions after ``number``, about ``limit`` changes of them (always one version at least, when there is one).
+
+    None when the log does not reach back to ``number``, or ``number`` is ahead of the log.
+    """
+    versions = tables.versions.c
+    oldest, newest, lineage = connection.execute(
+        select(func.min(versions.number), func.max(versions.number), select(tables.lineage.c.id).scalar_subquery())
+    ).one()
+    if lineage is None:
+        raise NeedsBootstrap
+    if number > (newest or 0) or number < (oldest or 1) - 1:
+        return None
+    rows = connection.execute(
+        select(versions.number, versions.size).where(versions.number > number).order_by(versions.number).limit(limit)
+    ).all()
+    to = _reach(number, [(row.number, row.size) for row in rows], limit)
+    return ChangeBatch(lineage, to, _between(connection, tables, number, to) if to > number else [])
+
+
+def _reach(number: int, sizes: Sequence[tuple[int, int]], limit: int) -> int:
+    """The last version of a batch: as many whole ones as ``limit`` changes allow, but at least one."""
+    total = 0
+    to = number
+    for version, size in sizes:
+        total += size
+        if to > number and total > limit:
+            break
+        to = version
+    return to
+
+
+def _between(connection: Connection, tables: SystemTables, after: int, to: int) -> list[Change]:
+    versions, changes = tables.versions.c, tables.changes.c
+    rows = connection.execute(
+        select(versions.number, changes.entity, changes.key, changes.record)
+        .join(tables.changes, changes.changeset == versions.changeset)
+        .where(versions.number > after, versions.number <= to)
+        .order_by(versions.number, changes.position)
+    )
+    return [Change(*row) for row in rows]
+
+
+def prune(connection: Connection, tables: SystemTables, keep: int) -> int:
+    """Forget all but the newest ``keep`` versions (at least one: numbers must go on). Returns how many went."""
+    versions = tables.versions
+    newest = connection.execute(select(func.max(versions.c.number))).scalar_one()
+    cut = (newest or 0) - max(keep, 1)
+    if cut <= 0:
+        return 0
+    old = select(versions.c.changeset).where(versions.c.number <= cut)
+    connection.execute(tables.changes.delete().where(tables.changes.c.changeset.in_(old)))
+    return connection.execute(versions.delete().where(versions.c.number <= cut)).rowcount

@@ -1,0 +1,64 @@
+"""The registry of data planes: rows that fade away by themselves (hybrid.md 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from gwctl.schema import RecordDict
+from gwctl.store.paging import Page, check_size, decode_offset, encode_offset
+from gwctl.store.tables import EntityTable
+
+PURGE_DELAY = 1_209_600
+"""Seconds a row lives after its last report unless the report says otherwise: 14 days."""
+
+
+class DataPlaneRegistry:
+    """``ttl`` of a row is the second at which it ends; callers give and receive the seconds that are left."""
+
+    def __init__(self, connection: Connection, table: EntityTable, now: float) -> None:
+        self._connection = connection
+        self._entity = table
+        self._table = table.table
+        self._now = now
+
+    def record(self, row: RecordDict) -> None:
+        """Write what is known of a data plane, replacing what was; ``ttl`` is the purge delay in seconds."""
+        ends = int(self._now + (row.get("ttl") or PURGE_DELAY))
+        known = {**row, "updated_at": int(self._now), "ttl": ends}
+        values = {name: _storable(known.get(name)) for name in self._entity.schema.fields}
+        changed = self._connection.execute(update(self._table).where(self._entity.key == row["id"]).values(values))
+        if not changed.rowcount:
+            self._connection.execute(insert(self._table).values(values))
+
+    def page(self, size: int, offset: str | None) -> Page:
+        """Living rows by id."""
+        check_size(size)
+        query = self._living().order_by(self._entity.key).limit(size + 1)
+        if offset is not None:
+            query = query.where(self._entity.key > decode_offset(offset, (str,))[0])
+        rows = self._connection.execute(query).all()
+        data = [self._shown(row) for row in rows[:size]]
+        return Page(data, encode_offset((data[-1]["id"],)) if len(rows) > size else None)
+
+    def get(self, key: str) -> RecordDict | None:
+        row = self._connection.execute(self._living().where(self._entity.key == key)).one_or_none()
+        return self._shown(row) if row is not None else None
+
+    def purge(self) -> int:
+        """Delete the rows whose time is over; returns how many."""
+        return self._connection.execute(delete(self._table).where(self._table.c.ttl <= self._now)).rowcount
+
+    def _living(self) -> Any:
+        return select(*self._entity.columns).where(self._table.c.ttl > self._now)
+
+    def _shown(self, row: Iterable[Any]) -> RecordDict:
+        record = self._entity.record(row)
+        return {**record, "ttl": max(int(record["ttl"] - self._now), 0)}
+
+
+def _storable(value: Any) -> Any:
+    """Nodes tell their names themselves: what PostgreSQL cannot hold is left out."""
+    return value.replace("\0", "") if isinstance(value, str) else value

@@ -1,0 +1,160 @@
+"""Engines: how this program opens SQLite and PostgreSQL connections."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import NullPool, QueuePool
+
+from gwctl.store.config import DatabaseConfig
+from gwctl.store.errors import NeedsBootstrap, StoreError
+
+WRITE = "gwctl_write"
+"""Execution option of a SQLite connection whose next transaction writes (it begins with BEGIN IMMEDIATE)."""
+
+SQLITE_BUSY_SECONDS = 10
+"""How long a writer waits for writers of other processes before ``database is locked``."""
+
+IDLE_IN_TRANSACTION_SECONDS = 60
+"""PostgreSQL ends the transaction of a process that holds it idle for so long (stopped, or its host gone)."""
+
+POOL_WAIT_SECONDS = 5.0
+
+
+def open_engine(config: DatabaseConfig, *, pool_size: int | None = None, create: bool = False) -> Engine:
+    """An engine for ``config`` that connects lazily. ``pool_size`` 0 keeps no connection; ``create`` lets SQLite make its file.
+
+    Raises NeedsBootstrap when a SQLite file is asked for that does not exist.
+    """
+    if config.kind == "sqlite":
+        return _sqlite(config, pool_size, create)
+    if config.kind == "postgres":
+        return _postgres(config, pool_size)
+    raise StoreError(f"no database is configured (database={config.kind})", hint="set database to sqlite or postgres")
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _pooling(config: DatabaseConfig, pool_size: int | None) -> dict[str, Any]:
+    if pool_size == 0:
+        return {"poolclass": NullPool}
+    return {
+        "poolclass": QueuePool,
+        "pool_size": pool_size or config.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": POOL_WAIT_SECONDS,
+    }
+
+
+def _sqlite(config: DatabaseConfig, pool_size: int | None, create: bool) -> Engine:
+    if config.path is None:
+        raise StoreError("the SQLite database has no path", hint="set prefix or GWCTL_HOME")
+    path = config.path
+    if create:
+        _create_file(path)
+    elif not path.exists():
+        raise NeedsBootstrap
+    uri = f"file:{quote(str(path))}?mode=rw&uri=true"
+    engine = create_engine(
+        f"sqlite:///{uri}",
+        connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        **_pooling(config, pool_size),
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _create_file(path: Path) -> None:
+    """Make an empty database file that only its owner may read; its WAL inherits the mode."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"cannot create the database {path}: {error.strerror}", hint="choose another place with -p or GWCTL_HOME"
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, not where sqlite3 guesses
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def postgres_parameters(config: DatabaseConfig) -> dict[str, Any]:
+    """libpq connection parameters; used by the pool and by the listener (whose socket is its own)."""
+    mode = "disable"
+    if config.ssl:
+        mode = "verify-full" if config.ssl_verify else "require"
+    parameters: dict[str, Any] = {
+        "host": config.host,
+        "port": config.port,
+        "user": config.user,
+        "dbname": config.name,
+        "sslmode": mode,
+        "connect_timeout": max(2, math.ceil(config.timeout)),
+        "application_name": "gwctl",
+        "client_encoding": "utf8",
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": max(config.timeout_ms, 10_000),
+    }
+    if config.ssl_verify and config.ssl:
+        parameters["sslrootcert"] = "system"
+    if config.password is not None:
+        parameters["password"] = config.password
+    return parameters
+
+
+def session_settings(config: DatabaseConfig) -> str:
+    """The SET statements of a fresh PostgreSQL connection: time limits, and the schema when one is named."""
+    statements = [
+        f"SET statement_timeout = {config.timeout_ms}",
+        f"SET lock_timeout = {config.timeout_ms}",
+        f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'",
+    ]
+    if config.schema:
+        quoted = config.schema.replace('"', '""')
+        statements.append(f'SET search_path TO "{quoted}"')
+    return "; ".join(statements)
+
+
+def _postgres(config: DatabaseConfig, pool_size: int | None) -> Engine:
+    settings = session_settings(config)
+    engine = create_engine(
+        URL.create("postgresql+psycopg"),
+        connect_args=postgres_parameters(config),
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        pool_pre_ping=pool_size != 0,
+        **_pooling(config, pool_size),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(settings)
+        cursor.close()
+        connection.commit()
+
+    return engine

@@ -1,0 +1,111 @@
+"""Keys between records: resolving references, finding clashes, and naming what a constraint of the database refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, exc, literal, select
+
+from gwctl.schema import EntityError, RecordDict, Schema
+from gwctl.store.reads import condition
+from gwctl.store.tables import EntityTable, Tables, column_name
+
+MAX_INDEXED_BYTES = 2048
+"""Longest text in a unique field: PostgreSQL's indexes end a little above it."""
+
+
+def resolve_references(connection: Connection, tables: Tables, schema: Schema, record: RecordDict) -> None:
+    """Replace ``{"name": …}`` by ``{"id": …}`` in the foreign fields of ``record`` (admin-api.md 0.6).
+
+    Raises EntityError number 13 naming every reference that leads nowhere. What is no reference at all stays for validation.
+    """
+    unresolved: list[tuple[str, str, Any, str]] = []
+    for name, foreign in schema.foreign.items():
+        value = record.get(name)
+        if not isinstance(value, Mapping) or value.get("id") is not None:
+            continue
+        parent = tables[foreign.reference]
+        by = next(
+            (key[0] for key in parent.schema.unique if len(key) == 1 and isinstance(value.get(key[0]), str)), None
+        )
+        if by is None:
+            continue
+        found = connection.execute(select(parent.key).where(condition(parent, by, value[by]))).scalar_one_or_none()
+        if found is None:
+            unresolved.append((name, by, value[by], foreign.reference))
+        else:
+            record[name] = {"id": found}
+    if unresolved:
+        raise EntityError.foreign_keys_unresolved(unresolved)
+
+
+def check_storable(schema: Schema, record: RecordDict) -> None:
+    """Refuse text that PostgreSQL cannot hold, on every database alike. Raises EntityError number 2."""
+    errors: dict[str, Any] = {}
+    indexed = {schema.primary_key, *(name for key in schema.unique for name in key)}
+    for name, value in record.items():
+        if isinstance(value, str):
+            if "\0" in value:
+                errors[name] = "must not contain the character NUL"
+            elif name in indexed and len(value.encode()) > MAX_INDEXED_BYTES:
+                errors[name] = f"length must be at most {MAX_INDEXED_BYTES} bytes"
+    for position, tag in enumerate(record.get("tags") or ()):
+        if len(tag.encode()) > MAX_INDEXED_BYTES:
+            errors["tags"] = [None] * position + [f"length must be at most {MAX_INDEXED_BYTES} bytes"]
+    if errors:
+        raise EntityError.schema_violation(errors)
+
+
+def check_primary_key(connection: Connection, table: EntityTable, record: RecordDict) -> None:
+    """Raises EntityError number 3 when a record with this key exists."""
+    key = record[table.schema.primary_key]
+    if connection.execute(select(literal(1)).where(table.key == key)).first() is not None:
+        raise EntityError.primary_key_violation({table.schema.primary_key: key})
+
+
+def check_unique(connection: Connection, table: EntityTable, record: RecordDict, old: RecordDict | None) -> None:
+    """Raises EntityError number 5 when another record holds one of the unique values; unchanged ones are not looked up."""
+    own = record[table.schema.primary_key]
+    for key in table.schema.unique:
+        values = {name: record[name] for name in key}
+        if len(key) == 1 and record[key[0]] is None:
+            continue
+        if old is not None and all(old[name] == value for name, value in values.items()):
+            continue
+        same = [condition(table, name, value) for name, value in values.items()]
+        if connection.execute(select(literal(1)).where(table.key != own, *same).limit(1)).first() is not None:
+            raise EntityError.unique_violation(values)
+
+
+def check_foreign(
+    connection: Connection, tables: Tables, schema: Schema, record: RecordDict, old: RecordDict | None
+) -> None:
+    """Raises EntityError number 4 when a reference points to nothing; unchanged ones are not looked up."""
+    for name, foreign in schema.foreign.items():
+        value = record[name]
+        if value is None or (old is not None and old[name] == value):
+            continue
+        parent = tables[foreign.reference]
+        if connection.execute(select(literal(1)).where(parent.key == value["id"])).first() is None:
+            raise EntityError.foreign_key_violation(name, value["id"], foreign.reference)
+
+
+def refused(error: exc.IntegrityError, schema: Schema, record: RecordDict) -> EntityError | None:
+    """What writing ``record`` ran into when another transaction was faster than our checks; None when it is not known.
+
+    Only PostgreSQL can say so: SQLite has one writer at a time, whose checks nobody overtakes.
+    """
+    if not isinstance(error.orig, psycopg.errors.IntegrityError):
+        return None
+    name = error.orig.diag.constraint_name or ""
+    if name == f"{schema.name}_pkey":
+        return EntityError.primary_key_violation({schema.primary_key: record[schema.primary_key]})
+    for key in schema.unique:
+        if name == f"{schema.name}_{'_'.join(key)}_key":
+            return EntityError.unique_violation({each: record[each] for each in key})
+    for field, foreign in schema.foreign.items():
+        if name == f"{schema.name}_{column_name(schema, field)}_fkey" and record[field] is not None:
+            return EntityError.foreign_key_violation(field, record[field]["id"], foreign.reference)
+    return None

@@ -1,0 +1,147 @@
+"""UnitOfWork: the write pipeline (admin-api.md 0.8), one transaction, one changeset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, exc, insert, select, update
+
+from gwctl.entities.catalog import Catalog
+from gwctl.kit.version import Version
+from gwctl.schema import EntityError, Field, RecordDict, Schema
+from gwctl.store import integrity
+from gwctl.store.change_log import ChangesetWriter
+from gwctl.store.deletion import Deletion
+from gwctl.store.reads import Reads, conditions, key_field
+from gwctl.store.tables import EntityTable, Tables
+
+
+class UnitOfWork(Reads):
+    """Writes that become visible together, as one version; made by ``Store.write``.
+
+    Each method runs the whole pipeline of its verb and raises EntityError, having written nothing of that call; the block
+    may go on or end. ``version`` is known after the block: None when nothing changed that data planes receive.
+    """
+
+    def __init__(self, connection: Connection, tables: Tables, catalog: Catalog, *, actor: str, now: float) -> None:
+        super().__init__(connection, tables)
+        self._catalog = catalog
+        self._actor = actor
+        self._now = now
+        self._log = ChangesetWriter(connection, tables.system)
+        self.version: Version | None = None
+
+    def insert(self, entity: str, values: Mapping[str, Any]) -> RecordDict:
+        """POST: a new record of ``values``. Returns it in stored form."""
+        table = self._tables[entity]
+        record = self._finish(table.schema, table.schema.prepare_insert(values, now=self._now), updating=False)
+        return self._insert(table, record)
+
+    def upsert(self, entity: str, key: str, values: Mapping[str, Any]) -> RecordDict:
+        """PUT: replace the record that ``key`` (primary or endpoint key) addresses, or make it. Returns it."""
+        table = self._tables[entity]
+        schema = table.schema
+        field = key_field(schema, key)
+        if field != schema.primary_key and (error := schema.validate_field(field, key)) is not None:
+            raise EntityError.invalid_unique(field, str(error))
+        existing = self._locked(table, field, key)
+        wanted = {**values, field: key}
+        if existing is not None:
+            wanted[schema.primary_key] = existing[schema.primary_key]
+        record = schema.prepare_replace(wanted, now=self._now, existing=existing)
+        record = self._finish(schema, record, updating=False)
+        return self._insert(table, record) if existing is None else self._update(table, existing, record)
+
+    def update(self, entity: str, key: str, values: Mapping[str, Any]) -> RecordDict:
+        """PATCH: merge ``values`` into the record that ``key`` addresses. Raises EntityError number 6 when there is none."""
+        table = self._tables[entity]
+        field = key_field(table.schema, key)
+        existing = self._locked(table, field, key)
+        if existing is None:
+            raise EntityError.not_found({field: key}, primary=field == table.schema.primary_key)
+        record = table.schema.prepare_update(values, now=self._now, existing=existing)
+        return self._update(table, existing, self._finish(table.schema, record, updating=True))
+
+    def delete(self, entity: str, key: str) -> bool:
+        """DELETE the record that ``key`` addresses and what hangs on it; False when there is none.
+
+        Every cascaded deletion is a change of its own, children first. Raises EntityError number 4 when something that
+        may not go still points to it.
+        """
+        table = self._tables[entity]
+        existing = self._locked(table, key_field(table.schema, key), key, key_changes=True)
+        if existing is None:
+            return False
+        deletion = Deletion(self._connection, self._tables, self._catalog)
+        plan = deletion.plan(entity, table.schema.key_of(existing))
+        deletion.execute(plan)
+        for each, doomed in plan:
+            self._changed(self._tables[each].schema, doomed, None)
+        return True
+
+    def close(self) -> None:
+        """Number this changeset; the caller commits at once (see ChangesetWriter.close)."""
+        self.version = self._log.close(self._actor, self._now)
+
+    def _finish(self, schema: Schema, record: RecordDict, *, updating: bool) -> RecordDict:
+        integrity.resolve_references(self._connection, self._tables, schema, record)
+        checked = schema.check(record, updating=updating)
+        stored = {name: _stored(field, checked[name]) for name, field in schema.fields.items()}
+        integrity.check_storable(schema, stored)
+        return stored
+
+    def _insert(self, table: EntityTable, record: RecordDict) -> RecordDict:
+        integrity.check_primary_key(self._connection, table, record)
+        self._check(table, record, None)
+        try:
+            self._connection.execute(insert(table.table), table.row(record))
+        except exc.IntegrityError as error:
+            raise integrity.refused(error, table.schema, record) or error from error
+        self._write_tags(table, record)
+        self._changed(table.schema, table.schema.key_of(record), record)
+        return record
+
+    def _update(self, table: EntityTable, old: RecordDict, record: RecordDict) -> RecordDict:
+        self._check(table, record, old)
+        key = record[table.schema.primary_key]
+        try:
+            self._connection.execute(update(table.table).where(table.key == key).values(table.row(record)))
+        except exc.IntegrityError as error:
+            raise integrity.refused(error, table.schema, record) or error from error
+        if record.get("tags") != old.get("tags"):
+            tags = self._tables.system.tags
+            self._connection.execute(
+                tags.delete().where(tags.c.entity_id == key, tags.c.entity_name == table.schema.name)
+            )
+            self._write_tags(table, record)
+        self._changed(table.schema, table.schema.key_of(record), record)
+        return record
+
+    def _check(self, table: EntityTable, record: RecordDict, old: RecordDict | None) -> None:
+        integrity.check_unique(self._connection, table, record, old)
+        integrity.check_foreign(self._connection, self._tables, table.schema, record, old)
+
+    def _write_tags(self, table: EntityTable, record: RecordDict) -> None:
+        key, name = record[table.schema.primary_key], table.schema.name
+        rows = [
+            {"entity_id": key, "ord": position, "entity_name": name, "tag": tag}
+            for position, tag in enumerate(record.get("tags") or (), 1)
+        ]
+        if rows:
+            self._connection.execute(insert(self._tables.system.tags), rows)
+
+    def _changed(self, schema: Schema, key: str, record: RecordDict | None) -> None:
+        if schema.exported:
+            self._log.append(schema.name, key, record)
+
+    def _locked(self, table: EntityTable, field: str, key: str, *, key_changes: bool = False) -> RecordDict | None:
+        """The record, held against other writers until the end; with ``key_changes`` also against new children of it."""
+        query = select(*table.columns).where(*conditions(table, {field: key})).limit(1)
+        row = self._connection.execute(query.with_for_update(key_share=not key_changes)).one_or_none()
+        return table.record(row) if row is not None else None
+
+
+def _stored(field: Field, value: Any) -> Any:
+    """``value`` as it comes back from its column, so that a change in the log and the row hash alike."""
+    return float(value) if field.kind == "number" and value is not None else value
