@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gwctl.admin.answers import Refusal, answer, message
 from gwctl.admin.database import DatabaseBusy
 from gwctl.schema import EntityError
-from gwctl.store import DatabaseUnavailable
+from gwctl.store.errors import DatabaseUnavailable
 
 _log = logging.getLogger("gwctl.admin")
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gwctl.admin.answers import Refusal, answer
 from gwctl.admin.paging import Paging, page_body
+from gwctl.admin.ports import Page
 from gwctl.admin.routing import Call, Endpoint, Operation
 from gwctl.store.paging import MAX_SIZE
 
@@ -28,7 +29,7 @@ def clustering_status() -> Endpoint:
 async def _data_planes(call: Call) -> Response:
     _require_control_plane(call)
     paging = Paging.parse(call.query)
-    page = await call.database.call(lambda store: store.data_planes(paging.size, paging.offset))
+    page = await _page(call, paging.size, paging.offset)
     return answer(page_body(list(page.data), page.offset, call.path, size=paging.size_text))
 
 
@@ -37,12 +38,16 @@ async def _status(call: Call) -> Response:
     rows: dict[str, Any] = {}
     offset: str | None = None
     while True:
-        page = await call.database.call(lambda store, after=offset: store.data_planes(MAX_SIZE, after))
+        page = await _page(call, MAX_SIZE, offset)
         for row in page.data:
             rows[row["id"]] = {name: row[name] for name in _SHOWN_IN_STATUS}
         offset = page.offset
         if offset is None:
             return answer(rows, headers={"Deprecation": "true"})
+
+
+async def _page(call: Call, size: int, offset: str | None) -> Page:
+    return await call.database.call(lambda store: store.data_planes(size, offset))
 
 
 def _require_control_plane(call: Call) -> None:

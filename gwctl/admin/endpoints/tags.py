@@ -29,7 +29,7 @@ async def _every(call: Call) -> Response:
 
 async def _one(call: Call) -> Response:
     tag = call.params["tags"]
-    problem = call.context.catalog[_ENTITY].fields["tag"].problem(tag)
+    problem = call.context.catalog[_ENTITY].validate_field("tag", tag)
     if problem is not None:
         raise EntityError.invalid_unique("tag", problem)
     return await _page(call, {"tag": tag})
