@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwctl.schema import Entity, fields
 
 
-class Parameter(Entity, name="parameters", primary_key="key", exported=False, admin=False):
+class Parameter(Entity, name="parameters", primary_key="key", admin=False):
     """One named value."""
 
     key: str = fields.string(required=True, unique=True)
