@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from gwctl.kit.errors import GwctlError
 
@@ -24,9 +24,9 @@ class Pattern(Protocol):
 
     @property
     def pattern(self) -> Any: ...
-    def search(self, text: str, /) -> Match | None: ...
-    def match(self, text: str, /) -> Match | None: ...
-    def fullmatch(self, text: str, /) -> Match | None: ...
+    def search(self, string: str) -> Match | None: ...
+    def match(self, string: str) -> Match | None: ...
+    def fullmatch(self, string: str) -> Match | None: ...
 
 
 class PatternError(GwctlError):
@@ -54,7 +54,7 @@ def compile_pattern(text: str) -> Pattern:
 def _compile_backtracking(text: str, reason: str) -> Pattern:
     spelled = _NAMED_GROUP.sub("(?P<", text)
     try:
-        compiled: Pattern = re.compile(spelled)
+        compiled = cast("Pattern", re.compile(spelled))
     except (re.error, OverflowError, RecursionError):
         raise PatternError(_in_pcre_words(reason, text)) from None
     danger = _danger(spelled)

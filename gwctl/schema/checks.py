@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from gwctl.schema.errors import ENTITY, Errors
 from gwctl.schema.field import Field, Fields
-from gwctl.schema.messages import REQUIRED, quoted
+from gwctl.schema.messages import quoted
 from gwctl.schema.validators import Peers, Validator, compile_validator
 
 CompiledCheck: TypeAlias = Callable[[Mapping[str, Any], Errors, bool], None]
@@ -145,17 +145,15 @@ class Conditional:
 
     def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
         holds = _condition(fields[self.if_field], self.if_match, peers)
-        needs_value = self.then_match.get("required") is True
         judge = compile_validator(replace(fields[self.then_field], **{"required": False, **self.then_match}), peers)
+        null = judge(None)
         if_field, then_field = self.if_field, self.then_field
         text = self.message or f"failed conditional validation given value of field '{if_field}'"
 
         def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
-            if not holds(record.get(if_field)):
-                return
             value = record.get(then_field)
-            error = REQUIRED if needs_value and value is None else judge(value)
-            if error is not None:
+            error = null if value is None else judge(value)
+            if error is not None and if_field not in errors and holds(record.get(if_field)):
                 errors[then_field] = error
                 report(errors, text)
 
@@ -193,6 +191,8 @@ class ConditionalAtLeastOneOf:
             branches.append((_condition(field, self.else_match, peers), self.else_names, text))
 
         def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            if if_field in errors:
+                return
             value = record.get(if_field)
             for holds, names, text in branches:
                 if holds(value):
@@ -249,8 +249,9 @@ def _sound(errors: Errors, names: tuple[str, ...]) -> bool:
 
 
 def _condition(field: Field, match: Constraint, peers: Peers) -> Callable[[Any], bool]:
-    """A condition holds when the field's value is valid under the constraint; null never satisfies one."""
-    validator: Validator = compile_validator(replace(field, message=None, **match), peers)
+    """Whether a value that is valid for ``field`` satisfies the constraint too; null never does."""
+    bare = Field(kind=field.kind, name=field.name, len_min=0 if field.kind == "string" else None)
+    validator: Validator = compile_validator(replace(bare, **match), peers)
     return lambda value: value is not None and validator(value) is None
 
 

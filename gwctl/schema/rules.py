@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from gwctl.kit.ids import is_uuid
 from gwctl.schema import messages
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.field import Check, Field
 
 Rule: TypeAlias = Check
+
+_UUID_SHAPE = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
 def compile_rules(field: Field) -> tuple[Rule, ...]:
@@ -68,7 +69,8 @@ def _timestamp(field: Field) -> Iterator[Rule]:
 
 def _uuid(field: Field) -> Iterator[Rule]:
     if field.uuid:
-        yield _unless(is_uuid, messages.INVALID_UUID)
+        fullmatch = _UUID_SHAPE.fullmatch
+        yield lambda value: None if fullmatch(value) is not None else messages.INVALID_UUID
 
 
 def _is_regex(field: Field) -> Iterator[Rule]:
@@ -97,7 +99,9 @@ def _lengths(field: Field) -> Iterator[Rule]:
     exact, least, most = field.len_eq, field.len_min, field.len_max
     if exact is not None:
         yield _unless(lambda value: len(value) == exact, f"length must be {exact}")
-    if least is not None:
+    if least == 1:
+        yield lambda value: None if value else "length must be at least 1"
+    elif least:
         yield _unless(lambda value: len(value) >= least, f"length must be at least {least}")
     if most is not None:
         yield _unless(lambda value: len(value) <= most, f"length must be at most {most}")

@@ -5,21 +5,12 @@ from __future__ import annotations
 import re
 
 from gwctl.schema.fields import Attributes
+from gwctl.schema.storable import utf8_fault
 
 _UTF8_NAME = re.compile(r"[0-9A-Za-z.\-_~\u0080-\U0010ffff]+")
 _TAG = re.compile(r"[\x20-\x2b\x2d\x2e\x30-\x7e\u0080-\U0010ffff]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _COOKIE_NAME = re.compile(r"[^\x00-\x20\x7f()<>@,;:\\\"/?={}\[\]]+")
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
-
-
-def utf8_fault(text: str) -> str | None:
-    """Text that came from broken UTF-8 carries surrogates; the message names the first bad byte, counted from 1."""
-    found = _SURROGATES.search(text)
-    if found is None:
-        return None
-    position = len(text[: found.start()].encode("utf-8", "surrogatepass")) + 1
-    return f"invalid utf-8 character sequence detected at position {position}"
 
 
 def utf8_name(text: str) -> str | None:

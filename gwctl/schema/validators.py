@@ -12,12 +12,16 @@ from gwctl.schema.absent import ABSENT
 from gwctl.schema.errors import Errors
 from gwctl.schema.field import Field, ForeignField
 from gwctl.schema.rules import Rule, compile_rules
+from gwctl.schema.storable import json_fault, unstorable
 
 if TYPE_CHECKING:
     from gwctl.schema.schema import Schema
 
 Validator: TypeAlias = Callable[[Any], Any]
 """Value (null included) → None, or the error: text, padded list or dict."""
+
+_EXACT = 2**53
+"""Whole numbers up to here survive JSON and every client (admin-api.md 2.2)."""
 
 Peers: TypeAlias = Callable[[str], "Schema | None"]
 """Finds the schema of a referenced entity, once all of them exist."""
@@ -31,7 +35,7 @@ def compile_validator(field: Field, peers: Peers) -> Validator:
     """The closure for ``field``."""
     if field.eq is None:
         return _only_null(field.message or "value must be null")
-    if field.kind == "string" and field.len_min is None:
+    if field.kind == "string" and field.len_min is None and not (field.one_of or field.uuid):
         field = replace(field, len_min=1)
     return _KINDS[field.kind](field, _answer_to_null(field), compile_rules(field), peers)
 
@@ -50,26 +54,24 @@ def _only_null(text: str) -> Validator:
 
 def _string(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peers) -> Validator:
     wrong = messages.WRONG_TYPE["string"]
-    lone_length = len(rules) == 1 and field.len_min == 1 and field.message is None
+    referenceable = field.referenceable
 
     def validate(value: Any) -> Any:
         if type(value) is not str:
             return null if value is None else wrong
         if referenceable and is_vault_reference(value):
             return None
+        if not value.isascii() or "\0" in value:
+            error = unstorable(value)
+            if error is not None:
+                return error
         for rule in rules:
             error = rule(value)
             if error is not None:
                 return error
         return None
 
-    def non_empty(value: Any) -> Any:
-        if type(value) is not str:
-            return null if value is None else wrong
-        return None if value else "length must be at least 1"
-
-    referenceable = field.referenceable
-    return non_empty if lone_length and not referenceable else validate
+    return validate
 
 
 def is_vault_reference(text: str) -> bool:
@@ -83,6 +85,8 @@ def _integer(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Pee
     def validate(value: Any) -> Any:
         if type(value) is not int and not (type(value) is float and value.is_integer()):
             return null if value is None else wrong
+        if not -_EXACT <= value <= _EXACT:
+            return wrong
         for rule in rules:
             error = rule(value)
             if error is not None:
@@ -98,6 +102,8 @@ def _number(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peer
     def validate(value: Any) -> Any:
         if type(value) is not int and not (type(value) is float and math.isfinite(value)):
             return null if value is None else wrong
+        if type(value) is int and not -_EXACT <= value <= _EXACT:
+            return wrong
         for rule in rules:
             error = rule(value)
             if error is not None:
@@ -130,7 +136,7 @@ def _list(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peers)
         if type(value) is not list:
             return null if value is None else wrong
         found = [element(item) for item in value]
-        if any(error is not None for error in found):
+        if found.count(None) != len(found):
             while found[-1] is None:
                 found.pop()
             return found
@@ -198,7 +204,7 @@ def _json(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peers)
             return null
         if only_objects and type(value) is not dict:
             return messages.WRONG_TYPE["record"]
-        return None
+        return json_fault(value)
 
     return validate
 
@@ -235,14 +241,16 @@ def _part(field: Field | None, peers: Peers) -> Validator:
 
 def compile_fields(fields: Mapping[str, Field], peers: Peers) -> Callable[[Mapping[str, Any]], Errors]:
     """The closure that validates every field of a record and names unknown ones."""
-    plan = tuple((name, compile_validator(field, peers)) for name, field in fields.items())
+    validators = {name: compile_validator(field, peers) for name, field in fields.items()}
+    plan = tuple((name, validator, validator(None)) for name, validator in validators.items())
     known = frozenset(fields)
 
     def validate(values: Mapping[str, Any]) -> Errors:
         errors: Errors = {}
         get = values.get
-        for name, check in plan:
-            error = check(get(name))
+        for name, check, null in plan:
+            value = get(name)
+            error = null if value is None else check(value)
             if error is not None:
                 errors[name] = error
         if not values.keys() <= known:
