@@ -54,7 +54,7 @@ revision: $(VENV)/.installed-test ## New database revision: make revision MESSAG
 	$(BIN)/python -m gwctl.store.revision "$(or $(PHASE),expand)" "$(MESSAGE)"
 
 docs: $(VENV)/.installed-test ## Write the generated reference pages again
-	$(BIN)/python -m tests.tools.pages
+	$(BIN)/python -m docs.generate
 
 clean: ## Remove virtual environments, caches and builds
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gwctl.cli import session
 from gwctl.cli.options import Common
-from gwctl.cli.voice import Voice
+from gwctl.kit.errors import GwctlError
+
+if TYPE_CHECKING:
+    from gwctl.node.lifecycle import Health
 
 Daemon = Annotated[bool, typer.Option("--daemon", help="Go to the background once ready.", show_default=False)]
-Timeout = Annotated[
-    float, typer.Option("-t", "--timeout", metavar="SECONDS", help="How long requests in flight may take.")
-]
+Timeout = Annotated[float, typer.Option("-t", "--timeout", metavar="SECONDS", help="For requests in flight.")]
+
+_STOP_SECONDS = 5.0
 
 
 def start(common: Common, *, role: str | None, daemon: bool | None, flags: Mapping[str, str] | None = None) -> int:
@@ -26,6 +30,28 @@ def start(common: Common, *, role: str | None, daemon: bool | None, flags: Mappi
     return lifecycle.start(settings, daemon=settings.flag("nginx_daemon") if daemon is None else daemon, say=voice.say)
 
 
+def restart(common: Common, *, flags: Mapping[str, str]) -> int:
+    """Stop the node if it runs and start it. Settings that cannot be used leave it running."""
+    voice = session.reference_voice(common)
+    under = session.environment_of(common) if common.prefix is not None and common.conf is None else None
+    settings = session.load(common, voice, flags=flags, under=under)
+    from gwctl.node import lifecycle
+
+    with suppress(GwctlError):
+        lifecycle.stop(settings.prefix, graceful=True, timeout=_STOP_SECONDS, wait=0, say=voice.verbose)
+    return lifecycle.start(settings, daemon=settings.flag("nginx_daemon"), say=voice.say)
+
+
+def migrate(common: Common, *, flags: Mapping[str, str], lock_timeout: int) -> None:
+    """``--run-migrations``: the first phase of new migrations, before the node starts."""
+    voice = session.reference_voice(common)
+    settings = session.load(common, voice, flags=flags)
+    from gwctl.store import DatabaseConfig, MigrationRunner
+
+    for step in MigrationRunner(DatabaseConfig.from_settings(settings)).up(lock_timeout=lock_timeout):
+        voice.say(step.text)
+
+
 def stop(common: Common, *, role: str | None, graceful: bool = True, timeout: float = 10.0, wait: float = 0.0) -> None:
     voice = session.reference_voice(common)
     prefix = session.place(common, role=role)
@@ -35,11 +61,12 @@ def stop(common: Common, *, role: str | None, graceful: bool = True, timeout: fl
 
 
 def reload(common: Common, *, role: str | None) -> None:
+    """Give the running node its own settings again, with what conf file, environment and flags say now over them."""
     voice = session.reference_voice(common)
     prefix = session.place(common, role=role)
+    settings = session.load(common, voice, role=role, under=session.environment_of(common, role=role))
     from gwctl.node import lifecycle
 
-    settings = session.load(common, voice, role=role)
     lifecycle.reload(prefix, settings, say=voice.say)
 
 
@@ -48,8 +75,17 @@ def health(common: Common, *, role: str | None) -> None:
     prefix = session.place(common, role=role)
     from gwctl.node import lifecycle
 
-    say_health(voice, lifecycle.health(prefix))
+    for line in _health_lines(lifecycle.health(prefix)):
+        voice.say(line)
 
 
-def say_health(voice: Voice, health: object) -> None:
-    raise NotImplementedError
+def _health_lines(health: Health) -> list[str]:
+    if not health.running:
+        raise GwctlError(f"Kong is not running at {health.prefix}")
+    if not all(health.services.values()):
+        waiting = ", ".join(name for name, ready in health.services.items() if not ready)
+        raise GwctlError(
+            f"some services are not running at {health.prefix}",
+            hint=f"{waiting}: see {health.prefix / 'logs' / 'error.log'}",
+        )
+    return ["nginx.......running", "", f"Kong is healthy at {health.prefix}"]

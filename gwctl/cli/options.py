@@ -19,6 +19,17 @@ Debug = Annotated[
 ]
 
 
+DbTimeout = Annotated[int | None, typer.Option("--db-timeout", metavar="SECONDS", help="Overrides pg_timeout.")]
+LockTimeout = Annotated[
+    int, typer.Option("--lock-timeout", metavar="SECONDS", help="How long to wait for another node's migrations.")
+]
+
+
+def timeout_flags(db_timeout: int | None) -> dict[str, str]:
+    """``--db-timeout`` as the setting it overrides (milliseconds)."""
+    return {} if db_timeout is None else {"pg_timeout": str(db_timeout * 1000)}
+
+
 class Format(enum.StrEnum):
     """How a command shows data."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gwctl.cli.options import Common, Verbosity
 from gwctl.cli.voice import Voice
+from gwctl.kit.errors import GwctlError
 
 if TYPE_CHECKING:
     from gwctl.settings import Settings
@@ -30,12 +31,19 @@ def data_voice(verbosity: Verbosity = Verbosity.NORMAL) -> Voice:
     return voice
 
 
-def load(common: Common, voice: Voice, *, role: str | None = None, flags: Mapping[str, str] | None = None) -> Settings:
-    """Settings from conf file, environment and flags; tells their notices."""
+def load(
+    common: Common,
+    voice: Voice,
+    *,
+    role: str | None = None,
+    flags: Mapping[str, str] | None = None,
+    under: Path | None = None,
+) -> Settings:
+    """Settings from conf file, environment and flags, over those of a running node (``under``); tells their notices."""
     from gwctl.settings import Settings
 
     settings = Settings.load(
-        role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, flags or {})
+        role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, flags or {}), under=under
     )
     voice.settings(settings)
     return settings
@@ -53,3 +61,15 @@ def place(common: Common, *, role: str | None = None) -> Path:
     from gwctl.settings import Settings
 
     return Settings.find_prefix(role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, {}))
+
+
+def environment_of(common: Common, *, role: str | None = None) -> Path | None:
+    """The file with the settings of the node meant, as it was started; None when there is none."""
+    path = place(common, role=role) / ".kong_env"
+    return path if path.is_file() else None
+
+
+def require_directory(prefix: Path) -> None:
+    """Raise when something else than a directory is where the prefix should be."""
+    if prefix.exists() and not prefix.is_dir():
+        raise GwctlError(f"{prefix} is not a directory", hint="-p names the directory of the node")

@@ -28,10 +28,9 @@ def gen_cert(
 
     Control plane and data planes share it. Never overwrites a file.
     """
-    from gwctl.certs import write_shared_pair
+    from gwctl.certs.generate import write_shared_pair
 
-    cert_path, key_path = write_shared_pair(cert, key, days=days, now=time.time())
-    print(f"Successfully generated certificate/key pairs, they have been written to: '{cert_path}' and '{key_path}'.")
+    print(write_shared_pair(cert, key, days=days, now=time.time()).message)
 
 
 COMMANDS: tuple[Callable[..., object], ...] = (gen_cert,)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gwctl.cli import session
 from gwctl.cli.options import Common, Conf, Format, Output, Prefix, common
 from gwctl.cli.output import show, table
+from gwctl.kit.errors import GwctlError
+
+if TYPE_CHECKING:
+    from gwctl.settings import Settings
 
 AdminUrl = Annotated[str | None, typer.Option("--admin-url", metavar="URL", help="Admin API of the control plane.")]
 Interval = Annotated[float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="How often to ask.")]
 
+_ROLE = "control_plane"
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 (looked up, not bound)
 _COLUMNS = ("id", "hostname", "ip", "version", "sync_status", "config_hash", "last_seen", "labels")
 
 
@@ -76,10 +82,19 @@ def _ago(moment: Any) -> str:
 def _url(admin_url: str | None, options: Common) -> str:
     if admin_url is not None:
         return admin_url
-    settings = session.load(options, session.data_voice(), role="control_plane")
-    from gwctl.client import admin_url as url_of
+    under = session.environment_of(options, role=_ROLE)
+    settings = session.load(options, session.data_voice(), role=_ROLE, under=under)
+    return admin_address(settings)
 
-    return url_of(settings)
+
+def admin_address(settings: Settings) -> str:
+    """Where the Admin API of a node with these settings answers, seen from the same machine."""
+    listeners = sorted(settings.listeners("admin_listen"), key=lambda listener: listener.ssl)
+    if not listeners:
+        raise GwctlError("the Admin API of the control plane is off (admin_listen)", hint="name one with --admin-url")
+    first = listeners[0]
+    host = _LOOPBACK.get(first.ip, f"[{first.ip}]" if first.is_ipv6 else first.ip)
+    return f"{'https' if first.ssl else 'http'}://{host}:{first.port}"
 
 
 def _fetch(url: str) -> list[dict[str, Any]]:

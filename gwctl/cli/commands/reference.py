@@ -11,7 +11,7 @@ import typer
 
 from gwctl import KONG_VERSION, __version__
 from gwctl.cli import nodes_of, session
-from gwctl.cli.options import Conf, Debug, Prefix, Verbose, common
+from gwctl.cli.options import Conf, DbTimeout, Debug, LockTimeout, Prefix, Verbose, common, timeout_flags
 
 _DEFAULT_CONF = "/etc/kong/kong.conf"
 
@@ -23,10 +23,6 @@ TemplateFlags = Annotated[
     str | None, typer.Option("--nginx-conf-flags", metavar="TEXT", help="Accepted for scripts, without effect.")
 ]
 RunMigrations = Annotated[bool, typer.Option("--run-migrations", help="Run 'migrations up' first.", show_default=False)]
-DbTimeout = Annotated[int | None, typer.Option("--db-timeout", metavar="SECONDS", help="Overrides pg_timeout.")]
-LockTimeout = Annotated[
-    int, typer.Option("--lock-timeout", metavar="SECONDS", help="How long to wait for another node's migrations.")
-]
 
 
 def start(
@@ -45,7 +41,7 @@ def start(
     In the background unless nginx_daemon is off.
     """
     options = common(prefix, conf, v, vv)
-    flags = _timeout_flags(db_timeout)
+    flags = timeout_flags(db_timeout)
     if run_migrations:
         nodes_of.migrate(options, flags=flags, lock_timeout=lock_timeout)
     return nodes_of.start(options, role=None, daemon=None, flags=flags)
@@ -83,7 +79,7 @@ def restart(
 ) -> int:
     """Stop the node if it runs, then start it."""
     options = common(prefix, conf, v, vv)
-    flags = _timeout_flags(db_timeout)
+    flags = timeout_flags(db_timeout)
     if run_migrations:
         nodes_of.migrate(options, flags=flags, lock_timeout=lock_timeout)
     return nodes_of.restart(options, flags=flags)
@@ -172,10 +168,6 @@ def _libraries() -> list[tuple[str, str]]:
 
     names = ("alembic", "cryptography", "h11", "lmdb", "psycopg", "SQLAlchemy", "starlette", "uvloop", "websockets")
     return [("OpenSSL", ssl.OPENSSL_VERSION.split()[1]), *((name, installed(name)) for name in names)]
-
-
-def _timeout_flags(db_timeout: int | None) -> dict[str, str]:
-    return {} if db_timeout is None else {"pg_timeout": str(db_timeout * 1000)}
 
 
 COMMANDS: tuple[Callable[..., object], ...] = (start, stop, quit, restart, reload, health, check, prepare, version)
