@@ -1,0 +1,70 @@
+"""Which processes a role has, as data: the composition roots make plans, the supervisor carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gwctl.node.sockets import Planned
+from gwctl.settings import Listener, Settings
+
+WORKER = "worker"
+AGENT = "agent"
+API = "api"
+HUB = "hub"
+FOLLOWER = "follower"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPlan:
+    """``count`` processes of one kind, whose ``module`` has a ``body(assignment, sockets) -> Body``.
+
+    Each slot has its own sockets for ``listeners``. An ``exclusive`` kind writes a file that only one process may
+    write: on reload its successor starts after it is gone; the others start beside their predecessors and take over.
+    """
+
+    kind: str
+    module: str
+    count: int = 1
+    listeners: tuple[Planned, ...] = ()
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    role: str
+    processes: tuple[ProcessPlan, ...]
+
+    def count(self, kind: str) -> int:
+        return sum(process.count for process in self.processes if process.kind == kind)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What the fork server imports before it forks."""
+        return tuple(process.module for process in self.processes)
+
+
+def planned(settings: Settings, name: str) -> tuple[Planned, ...]:
+    """The listeners of a setting."""
+    return tuple(Planned(name, listener) for listener in settings.listeners(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """All a child is told at its birth; its sockets come beside it."""
+
+    kind: str
+    module: str
+    slot: int
+    settings: Settings
+    node_id: str
+    hostname: str
+    error_log: Path | None
+    listeners: tuple[Listener, ...]
+    workers: int
+    supervisor_pid: int
+
+    @property
+    def name(self) -> str:
+        """How logs and ``ps`` call the process."""
+        return f"{self.kind} {self.slot}" if self.kind == WORKER else self.kind

@@ -1,0 +1,55 @@
+"""The Status API in the supervisor: it answers also when every other process is busy or gone."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from gwctl.kit.clock import SystemClock
+from gwctl.node import report
+from gwctl.node.crew import Crew
+from gwctl.node.http_server import HttpServer, HttpSocket
+from gwctl.node.plan import API
+from gwctl.node.rollout import Rollout
+from gwctl.settings import DATA_PLANE, Listener, Settings
+from gwctl.status import StatusContext, status_app
+
+
+class StatusServer:
+    """Serves nothing until ``serve``; a second ``serve`` replaces the listeners."""
+
+    def __init__(self, role: str, figures: report.Report, crew: Crew, rollout: Rollout) -> None:
+        self._role = role
+        self._figures = figures
+        self._crew = crew
+        self._rollout = rollout
+        self._server: HttpServer | None = None
+
+    async def serve(self, settings: Settings, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
+        await self.stop()
+        if not sockets:
+            return
+        clock = SystemClock()
+        context = StatusContext(
+            role=self._role,
+            clock=clock,
+            server_stats=lambda: self._figures.server(self._crew.everyone()).as_dict(),
+            workers=lambda: self._figures.memory(self._crew.members),
+            readiness=lambda: self._figures.readiness(self._crew.members, self._rollout.current),
+            configuration_hash=self._hash if self._role == DATA_PLANE else None,
+            database_reachable=None if self._role == DATA_PLANE else self._database,
+        )
+        self._server = HttpServer(status_app(context), clock)
+        await self._server.serve([HttpSocket(sock.dup()) for _, sock in sockets])
+
+    async def stop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(0.5)
+
+    def _hash(self) -> str | None:
+        return report.config_hash(self._rollout.current)
+
+    def _database(self) -> bool:
+        """What the process that uses the database last said."""
+        return any(member.stats.get("database") is True for member in self._crew.of(API))
