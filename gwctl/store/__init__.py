@@ -17,6 +17,7 @@ from gwctl.store.reads import Reads
 from gwctl.store.snapshot import StoreSnapshot
 from gwctl.store.store import Store
 from gwctl.store.unit_of_work import UnitOfWork
+from gwctl.store.watch import VersionWatch
 
 __all__ = [
     "Change",
@@ -39,6 +40,7 @@ __all__ = [
     "StoreSnapshot",
     "TagFilter",
     "UnitOfWork",
+    "VersionWatch",
     "parse_size",
     "parse_tags",
     "require_current",

@@ -121,7 +121,7 @@ def current_version(connection: Connection, tables: SystemTables) -> Version:
 
 
 def changes_after(connection: Connection, tables: SystemTables, number: int, limit: int) -> ChangeBatch | None:
-    """Whole versions after ``number``, about ``limit`` changes of them (always one version at least, when there is one).
+    """Whole versions after ``number``: about ``limit`` changes, but always one version, when there is one.
 
     None when the log does not reach back to ``number``, or ``number`` is ahead of the log.
     """

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-
-class _Settings(Protocol):
-    """What this module reads of ``gwctl.settings.Settings``."""
-
-    @property
-    def database(self) -> str: ...
-    @property
-    def database_path(self) -> Path: ...
-    @property
-    def text(self) -> Callable[[str], str | None]: ...
-    @property
-    def flag(self) -> Callable[[str], bool]: ...
-    @property
-    def integer(self) -> Callable[[str], int | None]: ...
+if TYPE_CHECKING:
+    from gwctl.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +32,7 @@ class DatabaseConfig:
     pool_size: int = 8
 
     @classmethod
-    def from_settings(cls, settings: _Settings) -> DatabaseConfig:
+    def from_settings(cls, settings: Settings) -> DatabaseConfig:
         """The database of a node: ``database``, ``database_path`` and the ``pg_*`` settings (hybrid.md 2.5)."""
         return cls(
             kind=settings.database,

@@ -65,7 +65,8 @@ class Deletion:
 
 def _runs(plan: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
     """Neighbours of one entity together, at most a chunk at a time."""
-    entity, keys = "", []
+    entity = ""
+    keys: list[str] = []
     for each, key in plan:
         if keys and (each != entity or len(keys) == _CHUNK):
             yield entity, keys

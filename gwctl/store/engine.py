@@ -29,8 +29,9 @@ POOL_WAIT_SECONDS = 5.0
 
 
 def open_engine(config: DatabaseConfig, *, pool_size: int | None = None, create: bool = False) -> Engine:
-    """An engine for ``config`` that connects lazily. ``pool_size`` 0 keeps no connection; ``create`` lets SQLite make its file.
+    """An engine for ``config`` that connects lazily.
 
+    ``pool_size`` 0 keeps no connection; ``create`` lets SQLite make its file.
     Raises NeedsBootstrap when a SQLite file is asked for that does not exist.
     """
     if config.kind == "sqlite":

@@ -19,7 +19,7 @@ MAX_INDEXED_BYTES = 2048
 def resolve_references(connection: Connection, tables: Tables, schema: Schema, record: RecordDict) -> None:
     """Replace ``{"name": …}`` by ``{"id": …}`` in the foreign fields of ``record`` (admin-api.md 0.6).
 
-    Raises EntityError number 13 naming every reference that leads nowhere. What is no reference at all stays for validation.
+    Raises EntityError number 13 naming every reference that leads nowhere. What is no reference stays for validation.
     """
     unresolved: list[tuple[str, str, Any, str]] = []
     for name, foreign in schema.foreign.items():
@@ -66,7 +66,7 @@ def check_primary_key(connection: Connection, table: EntityTable, record: Record
 
 
 def check_unique(connection: Connection, table: EntityTable, record: RecordDict, old: RecordDict | None) -> None:
-    """Raises EntityError number 5 when another record holds one of the unique values; unchanged ones are not looked up."""
+    """Raises EntityError number 5 when another record holds a unique value; unchanged ones are not looked up."""
     own = record[table.schema.primary_key]
     for key in table.schema.unique:
         values = {name: record[name] for name in key}

@@ -1,4 +1,4 @@
-"""Pages of a list: sizes, offsets and the tags filter as the reference spells them (admin-api.md 2.4, observed.md 2.6)."""
+"""Pages of a list: sizes, offsets and the tags filter of the reference (admin-api.md 2.4, observed.md 2.6)."""
 
 from __future__ import annotations
 

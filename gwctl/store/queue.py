@@ -9,8 +9,8 @@ from collections import deque
 class WriterQueue:
     """A lock that is handed over in the order of arrival.
 
-    SQLite's own busy handler polls with growing pauses, so a late writer often overtakes an early one, which may starve;
-    here each process sends one writer at a time to the database and nobody starves.
+    SQLite's own busy handler polls with growing pauses, so a late writer often overtakes an early one, which may
+    starve; here a process sends one writer at a time to the database.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class Reads:
         self._tables = tables
 
     def get(self, entity: str, key: str, *, where: Mapping[str, Any] | None = None) -> RecordDict | None:
-        """The record with the primary key ``key``, or with that endpoint key when it is no UUID; None when there is none.
+        """The record with the primary key ``key``, or with that endpoint key when it is no UUID; None if there is none.
 
         ``where`` (field → value, foreign values as ``{"id": …}``) narrows it, as for a target of one upstream.
         Raises EntityError number 1 when ``key`` is no UUID and the entity has no endpoint key.
@@ -120,7 +120,8 @@ def condition(table: EntityTable, field: str, value: Any) -> ColumnElement[bool]
         plain = plain.lower() if is_key(table.schema, field) else plain
         if "\0" in plain:
             return false()  # PostgreSQL has no such text, so no record holds it
-    return column == plain
+    equal: ColumnElement[bool] = column == plain
+    return equal
 
 
 def is_key(schema: Schema, field: str) -> bool:

@@ -15,7 +15,7 @@ _ROWS_AT_ONCE = 500
 
 
 class StoreSnapshot:
-    """Everything data planes receive, as it was in ``version``; made by ``Store.snapshot``, good until its block ends."""
+    """What data planes receive, as it was in ``version``; made by ``Store.snapshot``, good until its block ends."""
 
     def __init__(self, connection: Connection, tables: Tables, catalog: Catalog, version: Version) -> None:
         self._connection = connection

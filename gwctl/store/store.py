@@ -49,7 +49,7 @@ class Store:
 
     @classmethod
     def open(cls, config: DatabaseConfig, catalog: Catalog, clock: Clock, *, pool_size: int | None = None) -> Store:
-        """Connects lazily, so a database that is down does not prevent it. Raises NeedsBootstrap without a SQLite file."""
+        """Connects when first used, so it succeeds with the database down. Raises NeedsBootstrap without a file."""
         return cls(config, open_engine(config, pool_size=pool_size), catalog, build_tables(catalog), clock)
 
     def close(self) -> None:

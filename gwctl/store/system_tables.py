@@ -81,5 +81,5 @@ class SystemTables:
 
 
 def reference(table: str, key: str, *, name: str | None = None) -> ForeignKey:
-    """A foreign key that refuses to lose its parent: the unit of work deletes children itself, so that the log sees them."""
+    """A foreign key that refuses to lose its parent: the unit of work deletes children itself, for the log to see."""
     return ForeignKey(f"{table}.{key}", name=name)

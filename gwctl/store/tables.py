@@ -38,8 +38,8 @@ _TYPES: Mapping[str, type[TypeEngine[Any]]] = {
 class EntityTable:
     """The table of one entity, and the way between its rows and records in stored form.
 
-    ``columns`` stand in the order of the schema's fields. A foreign field ``x`` is the text column ``x_id``; sets, arrays,
-    maps, records and free JSON are JSON columns.
+    ``columns`` stand in the order of the schema's fields. A foreign field ``x`` is the text column ``x_id``; sets,
+    arrays, maps, records and free JSON are JSON columns.
     """
 
     schema: Schema
@@ -125,8 +125,8 @@ def _column(schema: Schema, name: str, field: Field) -> Column[Any]:
 
 
 def _add_unique(schema: Schema, table: Table, key: Sequence[str]) -> None:
-    """One field: nulls differ from each other, as everywhere in SQL. Several: nulls are equal, so that two global plugins of
-    one name clash; an index over ``coalesce`` says that in both dialects."""
+    """One field: nulls differ from each other, as everywhere in SQL. Several: nulls are equal, so that two global
+    plugins of one name clash; an index over ``coalesce`` says that in both dialects."""
     names = [column_name(schema, field) for field in key]
     if len(key) == 1:
         table.append_constraint(UniqueConstraint(names[0]))

@@ -20,8 +20,8 @@ from gwctl.store.tables import EntityTable, Tables
 class UnitOfWork(Reads):
     """Writes that become visible together, as one version; made by ``Store.write``.
 
-    Each method runs the whole pipeline of its verb and raises EntityError, having written nothing of that call; the block
-    may go on or end. ``version`` is known after the block: None when nothing changed that data planes receive.
+    Each method runs the whole pipeline of its verb and raises EntityError, having written nothing of that call; the
+    block may go on or end. ``version`` is known after the block: None when nothing changed that data planes receive.
     """
 
     def __init__(self, connection: Connection, tables: Tables, catalog: Catalog, *, actor: str, now: float) -> None:
@@ -54,7 +54,7 @@ class UnitOfWork(Reads):
         return self._insert(table, record) if existing is None else self._update(table, existing, record)
 
     def update(self, entity: str, key: str, values: Mapping[str, Any]) -> RecordDict:
-        """PATCH: merge ``values`` into the record that ``key`` addresses. Raises EntityError number 6 when there is none."""
+        """PATCH: merge ``values`` into the record that ``key`` addresses. Raises EntityError number 6 without one."""
         table = self._tables[entity]
         field = key_field(table.schema, key)
         existing = self._locked(table, field, key)
@@ -136,7 +136,7 @@ class UnitOfWork(Reads):
             self._log.append(schema.name, key, record)
 
     def _locked(self, table: EntityTable, field: str, key: str, *, key_changes: bool = False) -> RecordDict | None:
-        """The record, held against other writers until the end; with ``key_changes`` also against new children of it."""
+        """The record, held against other writers until the end; with ``key_changes`` also against new children."""
         query = select(*table.columns).where(*conditions(table, {field: key})).limit(1)
         row = self._connection.execute(query.with_for_update(key_share=not key_changes)).one_or_none()
         return table.record(row) if row is not None else None

@@ -1,4 +1,4 @@
-"""The cluster-wide lock of migrations (hybrid.md 3.6): a row that other nodes see, and a guard that ends with its process."""
+"""The cluster-wide lock of migrations (hybrid.md 3.6): a row others see, and a guard that ends with its process."""
 
 from __future__ import annotations
 

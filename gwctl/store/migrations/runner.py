@@ -10,7 +10,7 @@ from time import sleep
 
 import orjson
 from alembic import command
-from sqlalchemy import Connection, Engine, MetaData, insert, inspect, text
+from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.schema import CreateSchema
 
 from gwctl.entities.catalog import Catalog, core_catalog
@@ -268,7 +268,7 @@ class MigrationRunner:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        """One transaction for a whole run; its statements take as long as they take, but wait for locks no longer than ever."""
+        """One transaction for a whole run; its statements may take their time, but not wait for locks forever."""
         with engine.connect() as connection:
             connection = connection.execution_options(**{WRITE: True})
             with connection.begin():

@@ -15,7 +15,6 @@ from gwctl.store.errors import (
     NeedsBootstrap,
     NewerDatabase,
     NewMigrations,
-    StoreError,
 )
 from gwctl.store.faults import connecting, translated
 from gwctl.store.migrations.scripts import FINISH, MigrationScripts
@@ -76,7 +75,7 @@ def read_heads(connection: Connection) -> tuple[str, ...]:
 
 
 def open_state(config: DatabaseConfig, scripts: MigrationScripts) -> MigrationState:
-    """The state of the database at ``config``; a SQLite file that does not exist needs bootstrapping and is not made."""
+    """The state of the database at ``config``; a SQLite file that does not exist is not made."""
     try:
         engine = open_engine(config, pool_size=0)
     except NeedsBootstrap:

@@ -248,10 +248,11 @@ def _table(
     parents: dict[str, str] | None = None,
 ) -> None:
     constraints: list[sa.Constraint] = [sa.PrimaryKeyConstraint(*(key or ["id"]), name=f"{name}_pkey")]
-    for column in unique or []:
-        constraints.append(sa.UniqueConstraint(column, name=f"{name}_{column}_key"))
-    for column, parent in (parents or {}).items():
-        constraints.append(sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=f"{name}_{column}_fkey"))
+    constraints += [sa.UniqueConstraint(column, name=f"{name}_{column}_key") for column in unique or []]
+    constraints += [
+        sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=f"{name}_{column}_fkey")
+        for column, parent in (parents or {}).items()
+    ]
     op.create_table(name, *columns, *constraints, if_not_exists=True)
     for column in parents or {}:
         op.create_index(f"{name}_{column}_idx", name, [column], if_not_exists=True)
