@@ -49,9 +49,18 @@ bench: $(VENV)/.installed-test ## Measure this machine
 bench-smoke: $(VENV)/.installed-test ## The same in seconds, to see that the harness works
 	$(BIN)/python -m bench --smoke $(ARGS)
 
-revision: $(VENV)/.installed-test ## New database revision: make revision MESSAGE="add x" [PHASE=expand|contract]
-	@[ -n "$(MESSAGE)" ] || { echo 'make revision: give MESSAGE="what it adds"' >&2; exit 2; }
-	$(BIN)/python -m gwctl.store.revision "$(or $(PHASE),expand)" "$(MESSAGE)"
+revision: $(VENV)/.installed-test ## New migration: make revision NAME=001_add_x MESSAGE="Add x" [PHASE=contract]
+	@[ -n "$(NAME)" ] && [ -n "$(MESSAGE)" ] || { echo 'make revision: give NAME=001_add_x MESSAGE="Add x"' >&2; exit 2; }
+	@if [ "$(or $(PHASE),expand)" = expand ]; then \
+		$(BIN)/alembic revision --rev-id "$(NAME)" -m "$(MESSAGE)" --head expand@head \
+			--version-path migrations/versions/expand; \
+	elif ls migrations/versions/contract/*.py >/dev/null 2>&1; then \
+		$(BIN)/alembic revision --rev-id "$(NAME)_finish" -m "$(MESSAGE)" --head contract@head \
+			--depends-on "$(NAME)" --version-path migrations/versions/contract; \
+	else \
+		$(BIN)/alembic revision --rev-id "$(NAME)_finish" -m "$(MESSAGE)" --head base --branch-label contract \
+			--depends-on "$(NAME)" --version-path migrations/versions/contract; \
+	fi
 
 docs: $(VENV)/.installed-test ## Write the generated reference pages again
 	$(BIN)/python -m docs.generate

@@ -13,8 +13,11 @@ import pytest
 from tests.tools.gateway import Place
 from tests.tools.hybrid import Hybrid, hybrid_in
 from tests.tools.ports import is_free
+from tests.tools.postgres import database, postgres
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
+
+__all__ = ["database", "postgres"]
 
 DOCUMENTED = (8000, 8443, 8001, 8444, 8005, 8007)
 
