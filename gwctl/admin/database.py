@@ -12,6 +12,10 @@ from gwctl.admin.ports import Reads, Store, UnitOfWork
 from gwctl.kit.version import Version
 
 T = TypeVar("T")
+
+MOST_WAITING = 256
+"""The most calls that may run or wait for a thread at a time."""
+
 _log = logging.getLogger("gwctl.admin")
 
 
@@ -22,7 +26,7 @@ class DatabaseBusy(Exception):
 class Database:
     """A function given to ``read`` or ``write`` runs wholly inside one thread call.
 
-    ``deadline`` is in seconds, ``most_waiting`` bounds the calls under way and queued; beyond either: DatabaseBusy.
+    A call that takes longer than ``deadline`` seconds, or comes when MOST_WAITING are under way, raises DatabaseBusy.
     A write that outlives its deadline is still announced through ``on_commit`` when it commits.
     """
 
@@ -31,15 +35,12 @@ class Database:
         store: Store,
         executor: Executor,
         on_commit: Callable[[Version], None],
-        *,
-        deadline: float = 15.0,
-        most_waiting: int = 256,
+        deadline: float,
     ) -> None:
         self._store = store
         self._executor = executor
         self._on_commit = on_commit
         self._deadline = deadline
-        self._most_waiting = most_waiting
         self._waiting = 0
 
     async def read(self, function: Callable[[Reads], T]) -> T:
@@ -76,7 +77,7 @@ class Database:
             self._on_commit(version)
 
     async def _run(self, work: Callable[[], T], done: Callable[[T], None] | None = None) -> T:
-        if self._waiting >= self._most_waiting:
+        if self._waiting >= MOST_WAITING:
             raise DatabaseBusy
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -17,6 +17,9 @@ from gwctl.schema import RecordDict
 
 RecordsByEntity = Mapping[str, Records]
 
+WITHOUT_PARENT = frozenset({("snis", "certificate")})
+"""(entity, foreign field) whose parent has no endpoint below the record (admin-api.md 2.3)."""
+
 
 def generated_endpoints(
     catalog: Catalog, records: RecordsByEntity, collections: Mapping[str, type[Collection]]
@@ -30,7 +33,7 @@ def generated_endpoints(
             yield collections.get(own.entity, Collection)(own).endpoint()
             yield Item(own).endpoint()
             for field, reference in own.schema.foreign.items():
-                if reference.reference in records:
+                if reference.reference in records and (own.entity, field) not in WITHOUT_PARENT:
                     yield ParentOf(own, records[reference.reference], field).endpoint()
         for child, field in catalog.children(own.entity):
             if child.name in records and own.schema.top_level:

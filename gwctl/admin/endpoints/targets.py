@@ -1,4 +1,4 @@
-"""Lists of an upstream's targets beside the generated ones: in the order of the store, and health (admin-api.md 2.7)."""
+"""Further lists of the targets of an upstream: in the order of the store, and health (admin-api.md 2.7)."""
 
 from __future__ import annotations
 
