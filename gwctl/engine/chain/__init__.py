@@ -1,0 +1,1 @@
+"""What happens to a request of one route, computed when the snapshot is built."""

@@ -1,0 +1,83 @@
+"""The settings that requests are served by, ready to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gwctl.engine.http1.codec import HeadLimits
+from gwctl.engine.proxy.peers import TrustedPeers
+from gwctl.engine.upstream.pool import PoolLimits
+from gwctl.settings import Settings
+
+_SHOWN = (
+    "server",
+    "via",
+    "x-kong-upstream-latency",
+    "x-kong-proxy-latency",
+    "x-kong-response-latency",
+    "x-kong-request-id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: a whole head, a first byte, the next request, a gap in a body, an unread answer, the goodbye."""
+
+    head: float = 10.0
+    first_byte: float = 60.0
+    keepalive: float = 75.0
+    body: float = 60.0
+    client_write: float = 60.0
+    linger: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """``show`` holds the lower-case names of response headers that may be added (setting ``headers``)."""
+
+    show: frozenset[str] = frozenset(_SHOWN)
+    upstream_request_id: bool = True
+    trusted: TrustedPeers = field(default_factory=TrustedPeers)
+    real_ip_header: bytes = b"x-real-ip"
+    real_ip_recursive: bool = False
+    error_type: str = "text/plain"
+    charset: bytes | None = b"UTF-8"
+    max_body: int = 0
+    keepalive_requests: int = 10000
+    port_maps: Mapping[int, int] = field(default_factory=dict)
+    pool: PoolLimits = field(default_factory=PoolLimits)
+    limits: HeadLimits = field(default_factory=HeadLimits)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    replaced: frozenset[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # what we add to a response takes the place of the upstream's field, but Server and Via
+        replaced = frozenset(name.encode() for name in self.show if name.startswith("x-kong-"))
+        object.__setattr__(self, "replaced", replaced)
+
+    def public_port(self, port: int) -> int:
+        """The port that clients see for a listener on ``port`` (setting ``port_maps``)."""
+        return self.port_maps.get(port, port)
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """The engine's part of ``settings``."""
+    charset = settings.text("nginx_http_charset") or "off"
+    return EngineConfig(
+        show=frozenset(name.lower() for name in settings.response_headers),
+        upstream_request_id=bool(settings.upstream_headers),
+        trusted=TrustedPeers.parse(settings.words("trusted_ips")),
+        real_ip_header=(settings.text("real_ip_header") or "X-Real-IP").lower().encode(),
+        real_ip_recursive=settings.flag("real_ip_recursive"),
+        error_type=settings.text("error_default_type") or "text/plain",
+        charset=None if charset == "off" else charset.encode(),
+        max_body=settings.size("nginx_http_client_max_body_size") or 0,
+        keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,
+        port_maps=settings.port_maps,
+        pool=PoolLimits(
+            size=settings.integer("upstream_keepalive_pool_size") or 0,
+            requests=settings.integer("upstream_keepalive_max_requests") or 0,
+            idle_seconds=settings.number("upstream_keepalive_idle_timeout") or 0.0,
+        ),
+    )

@@ -1,0 +1,176 @@
+"""The engine of one worker: installs snapshots, serves listeners, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from gwctl.engine.balancer.resolver import Resolver
+from gwctl.engine.config import EngineConfig, engine_config
+from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
+from gwctl.engine.proxy.client import ClientConnection, State
+from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
+from gwctl.engine.snapshot import Snapshot, build_snapshot
+from gwctl.engine.upstream.pool import Pool
+from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.kit.clock import Clock
+from gwctl.kit.version import NO_VERSION
+from gwctl.settings import Listener, Settings
+
+_log = logging.getLogger("gwctl.engine")
+
+_THREADS = 4
+_IDLE_GRACE_SECONDS = 5.0
+
+
+class Engine:
+    """Serves requests by the snapshot installed last. Belongs to the event loop that first calls ``install``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        node_id: str,
+        clock: Clock,
+        access_log: AccessSink | None,
+        tls: Callable[[Listener], ssl.SSLContext],
+    ) -> None:
+        self._config: EngineConfig = engine_config(settings)
+        self._node_id = node_id
+        self._clock = clock
+        self._access_log = access_log
+        self._tls = tls
+        self._upstream_tls = UpstreamTls()
+        self._counters = Counters()
+        self._snapshot: Snapshot | None = None
+        self._runtime: Runtime | None = None
+        self._connections: set[ClientConnection] = set()
+        self._servers: list[asyncio.Server] = []
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="engine")
+        self._emptied = asyncio.Event()
+        self._draining = False
+
+    async def install(self, view: RecordView) -> None:
+        """Build a snapshot of ``view`` beside the present one and swap. The view belongs to the engine from now on.
+
+        Raises SnapshotError; then the present snapshot stays and ``view`` is closed.
+        """
+        try:
+            snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random())
+        except BaseException:
+            view.close()
+            raise
+        old, self._snapshot = self._snapshot, snapshot
+        if old is not None:
+            old.retire()
+
+    async def serve(self, listeners: Sequence[BoundListener]) -> None:
+        """Accept connections on ``listeners``. A snapshot must be installed."""
+        loop = asyncio.get_running_loop()
+        runtime = self._open(loop)
+        for bound in listeners:
+            self._servers.append(await self._listen(loop, runtime, bound))
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> asyncio.Server:
+        listener = bound.listener
+        port = runtime.config.public_port(bound.socket.getsockname()[1])
+
+        def connect() -> ClientConnection:
+            return ClientConnection(runtime, loop, port, https=listener.ssl, joined=self._join, left=self._leave)
+
+        context = self._tls(listener) if listener.ssl else None
+        bound.socket.setblocking(False)
+        return await loop.create_server(connect, sock=bound.socket, ssl=context, backlog=listener.backlog or 16384)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> Runtime:
+        if self._runtime is None:
+            self._runtime = Runtime(
+                config=self._config,
+                clock=self._clock,
+                pool=Pool(loop, self._config.pool),
+                resolver=Resolver(loop, self._executor),
+                executor=self._executor,
+                access_log=self._access_log,
+                snapshot=self._current,
+                counters=self._counters,
+                http_date=HttpDate(),
+            )
+        return self._runtime
+
+    def _current(self) -> Snapshot:
+        if self._snapshot is None:
+            raise RuntimeError("serve before install")
+        return self._snapshot
+
+    def _join(self, connection: ClientConnection) -> None:
+        self._counters.accepted += 1
+        self._connections.add(connection)
+        if self._draining:
+            connection.drain_soon()
+
+    def _leave(self, connection: ClientConnection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._emptied.set()
+
+    async def drain(self, deadline_seconds: float) -> None:
+        """Stop accepting and return when every connection is gone, or after ``deadline_seconds``.
+
+        Requests in flight finish. Idle connections may bring one more request for a while, whose response closes them.
+        """
+        self._draining = True
+        for server in self._servers:
+            server.close()
+        for connection in self._connections:
+            connection.drain_soon()
+        grace = min(deadline_seconds / 2, _IDLE_GRACE_SECONDS)
+        if await self._empty_within(grace):
+            return
+        for connection in list(self._connections):
+            connection.close_idle()
+        if not await self._empty_within(deadline_seconds - grace):
+            _log.warning("%d connections did not end in time", len(self._connections))
+
+    async def _empty_within(self, seconds: float) -> bool:
+        if not self._connections:
+            return True
+        self._emptied.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._emptied.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """End everything at once and release the snapshot."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.stop()
+        await self._empty_within(1.0)
+        if self._runtime is not None:
+            self._runtime.pool.close()
+            await self._runtime.resolver.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._snapshot is not None:
+            self._snapshot.retire()
+            self._snapshot = None
+
+    def stats(self) -> EngineStats:
+        """Counters and the state of connections, for status and telemetry."""
+        states = [connection.state for connection in self._connections]
+        return EngineStats(
+            accepted=self._counters.accepted,
+            active=len(states),
+            handled=self._counters.accepted,
+            reading=states.count(State.READING),
+            writing=states.count(State.EXCHANGE) + states.count(State.CLOSING),
+            waiting=states.count(State.IDLE),
+            total_requests=self._counters.requests,
+            version=NO_VERSION if self._snapshot is None else self._snapshot.version,
+        )

@@ -1,0 +1,62 @@
+"""What the engine needs from outside: configuration to read and a place for access-log records."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gwctl.kit.version import Version
+from gwctl.observe.access import AccessRecord
+from gwctl.settings import Listener
+
+RecordDict = dict[str, Any]
+
+
+class RecordView(Protocol):
+    """A consistent read of every record of one version. It stays readable until it is closed."""
+
+    @property
+    def version(self) -> Version: ...
+
+    def get(self, entity: str, key: str) -> RecordDict | None:
+        """The record of ``entity`` with this primary key."""
+        ...
+
+    def records(self, entity: str) -> Iterator[RecordDict]:
+        """Every record of ``entity``."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class AccessSink(Protocol):
+    """Where one record per finished request goes. ``write`` never blocks and never fails."""
+
+    def write(self, record: AccessRecord) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoundListener:
+    """A listening socket with the entry of ``proxy_listen`` that it was opened for."""
+
+    listener: Listener
+    socket: socket.socket
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Counters since start (accepted, handled, total_requests) and the present state of connections.
+
+    ``reading`` connections have sent part of a head, ``writing`` ones have a request in flight, ``waiting`` are idle.
+    """
+
+    accepted: int
+    active: int
+    handled: int
+    reading: int
+    writing: int
+    waiting: int
+    total_requests: int
+    version: Version

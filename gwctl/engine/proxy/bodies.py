@@ -1,0 +1,174 @@
+"""Request bodies on their way upstream: kept in memory, in a temporary file, or passed through as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from concurrent.futures import Executor
+from typing import IO, Protocol
+
+from gwctl.engine.http1.codec import END, End, Framing
+from gwctl.engine.wire import Wire
+
+MEMORY_BYTES = 128 * 1024
+_PIECE = 64 * 1024
+
+
+class BodySource(Protocol):
+    """The client's side of a body."""
+
+    def ready(self) -> bytes | End | None:
+        """What has already arrived, None when nothing has. Raises BadRequest."""
+        ...
+
+    async def next(self) -> bytes | End:
+        """The next piece or END. Raises BadRequest, ClientTimeout and ClientGone."""
+        ...
+
+
+class Body(Protocol):
+    """A body as the request writer sees it.
+
+    ``inline`` goes out with the head; when ``streams``, ``pump`` sends the rest. A ``replayable`` body can go again.
+    """
+
+    @property
+    def framing(self) -> Framing: ...
+    @property
+    def length(self) -> int | None: ...
+    @property
+    def inline(self) -> bytes: ...
+    @property
+    def streams(self) -> bool: ...
+    @property
+    def replayable(self) -> bool: ...
+
+    async def pump(self, upstream: Wire, write_seconds: float) -> None:
+        """Send what follows ``inline``. Raises TimeoutError when the upstream does not take it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MemoryBody:
+    """A whole body in memory; ``length`` is None for a request that had none at all."""
+
+    framing = Framing.LENGTH
+    replayable = True
+
+    def __init__(self, data: bytes, length: int | None) -> None:
+        self._data = data
+        self.length = length
+        self.streams = len(data) > _PIECE
+        self.inline = b"" if self.streams else data
+
+    async def pump(self, upstream: Wire, write_seconds: float) -> None:
+        for start in range(0, len(self._data), _PIECE):
+            upstream.write(self._data[start : start + _PIECE])
+            await upstream.drain(write_seconds)
+
+    def close(self) -> None:
+        self._data = b""
+
+
+class FileBody:
+    """A whole body in an unnamed temporary file, read and written in ``executor``."""
+
+    framing = Framing.LENGTH
+    replayable = True
+    streams = True
+    inline = b""
+
+    def __init__(self, file: IO[bytes], length: int, executor: Executor) -> None:
+        self._file = file
+        self.length = length
+        self._executor = executor
+
+    async def pump(self, upstream: Wire, write_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        for start in range(0, self.length, _PIECE):
+            piece = await loop.run_in_executor(self._executor, self._read, start)
+            upstream.write(piece)
+            await upstream.drain(write_seconds)
+
+    def _read(self, start: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(_PIECE)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class StreamBody:
+    """A body that is passed on while it arrives; once it has begun it cannot be sent again."""
+
+    inline = b""
+    streams = True
+
+    def __init__(self, source: BodySource, first: bytes, framing: Framing, length: int | None) -> None:
+        self._source = source
+        self._first = first
+        self._begun = False
+        self.framing = framing
+        self.length = length
+
+    @property
+    def replayable(self) -> bool:
+        return not self._begun
+
+    async def pump(self, upstream: Wire, write_seconds: float) -> None:
+        self._begun = True
+        chunked = self.framing is Framing.CHUNKED
+        piece: bytes | End = self._first or await self._source.next()
+        while piece is not END:
+            upstream.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await upstream.drain(write_seconds)
+            piece = await self._source.next()
+        if chunked:
+            upstream.write(b"0\r\n\r\n")
+
+    def close(self) -> None:
+        self._first = b""
+
+
+def arrived(source: BodySource) -> tuple[bytes, bool]:
+    """What has arrived of a body, and whether that is all. Raises BadRequest."""
+    pieces = []
+    while True:
+        piece = source.ready()
+        if piece is None or piece is END:
+            return b"".join(pieces), piece is END
+        pieces.append(piece)
+
+
+async def buffered(source: BodySource, first: bytes, executor: Executor) -> Body:
+    """The whole body: the first MEMORY_BYTES in memory, a longer one in a file. Raises like ``BodySource.next``."""
+    pieces, size = [first], len(first)
+    while size <= MEMORY_BYTES:
+        piece = await source.next()
+        if piece is END:
+            return MemoryBody(b"".join(pieces), size)
+        pieces.append(piece)
+        size += len(piece)
+    return await _spooled(source, pieces, executor)
+
+
+async def _spooled(source: BodySource, pieces: list[bytes], executor: Executor) -> Body:
+    loop = asyncio.get_running_loop()
+    file: IO[bytes] = await loop.run_in_executor(executor, tempfile.TemporaryFile)
+    size = 0
+    try:
+        while True:
+            data = b"".join(pieces)
+            await loop.run_in_executor(executor, file.write, data)
+            size += len(data)
+            pieces.clear()
+            while sum(map(len, pieces)) < _PIECE:
+                piece = await source.next()
+                if piece is END:
+                    await loop.run_in_executor(executor, file.write, b"".join(pieces))
+                    return FileBody(file, size + sum(map(len, pieces)), executor)
+                pieces.append(piece)
+    except BaseException:
+        file.close()
+        raise

@@ -1,0 +1,261 @@
+"""One client connection: reads requests one after another and runs an exchange for each."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Callable
+
+from gwctl.engine.http1.codec import BadRequest, End, RequestHead
+from gwctl.engine.http1.requests import H11RequestReader
+from gwctl.engine.proxy.answers import JSON, PLAIN, core_answer
+from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
+from gwctl.engine.proxy.exchange import new_request_id
+from gwctl.engine.proxy.origin import Arrival
+from gwctl.engine.proxy.phases import run_exchange
+from gwctl.engine.proxy.returning import Notes, answer_response
+from gwctl.engine.proxy.runtime import Runtime
+from gwctl.engine.wire import Wire
+from gwctl.observe.access import AccessRecord
+
+_log = logging.getLogger("gwctl.engine")
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LINGER_BYTES = 1024 * 1024
+
+
+class State(enum.Enum):
+    """What a connection is doing; IDLE ones have sent nothing of a next request."""
+
+    IDLE = enum.auto()
+    READING = enum.auto()
+    EXCHANGE = enum.auto()
+    CLOSING = enum.auto()
+
+
+class ClientConnection(Wire):
+    """Implements Downstream for its exchanges. ``left`` is called once, when the connection is gone."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        loop: asyncio.AbstractEventLoop,
+        port: int,
+        *,
+        https: bool,
+        joined: Callable[[ClientConnection], None],
+        left: Callable[[ClientConnection], None],
+    ) -> None:
+        super().__init__(loop)
+        self._runtime = runtime
+        self._reader = H11RequestReader(runtime.config.limits)
+        self._port = port
+        self._https = https
+        self._joined = joined
+        self._left = left
+        self._task: asyncio.Task[None] | None = None
+        self._eof = False
+        self._tunnel = False
+        self._requests = 0
+        self._continue = False
+        self.arrival = Arrival("", port, https)
+        self.state = State.IDLE
+        self.draining = False
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        tls = transport.get_extra_info("ssl_object")
+        sni = getattr(tls, "server_hostname", None)
+        self.arrival = Arrival(peer[0] if peer else "", self._port, self._https, sni)
+        self._joined(self)
+        self._task = self.loop.create_task(self._serve(), name="client connection")
+
+    def received(self, data: bytes) -> None:
+        self._reader.feed(data)
+
+    def backlog(self) -> int:
+        return self._reader.buffered
+
+    def eof_received(self) -> bool:
+        self._eof = True
+        self._hang_up()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self._eof = True
+        self._hang_up()
+        self._left(self)
+
+    def _hang_up(self) -> None:
+        # nobody waits for the answer any more: the upstream must not work for nothing
+        if self.state is State.EXCHANGE and not self._tunnel and self._task is not None:
+            self._task.cancel()
+        self.wake()
+
+    # what the engine asks for
+
+    def stop(self) -> None:
+        """End the connection at once, whatever it is doing."""
+        if self._task is not None:
+            self._task.cancel()
+        self.abort()
+
+    def drain_soon(self) -> None:
+        """Let the next response be the last."""
+        self.draining = True
+
+    def close_idle(self) -> None:
+        """Close the connection if no request has begun."""
+        if self.state is State.IDLE:
+            self.close()
+
+    # Downstream
+
+    @property
+    def complete(self) -> bool:
+        return self._reader.complete
+
+    @property
+    def awaiting_continue(self) -> bool:
+        return self._continue
+
+    def limit_body(self, most: int) -> None:
+        self._reader.limit_body(most)
+
+    def ready(self) -> bytes | End | None:
+        return self._reader.body()
+
+    async def next(self) -> bytes | End:
+        while True:
+            piece = self._reader.body()
+            if piece is not None:
+                return piece
+            if self._eof:
+                raise ClientGone
+            if self._continue:
+                self._continue = False
+                self.write(_CONTINUE)
+            try:
+                await self.more(self._runtime.config.timeouts.body)
+            except TimeoutError:
+                raise ClientTimeout from None
+
+    async def flush(self) -> None:
+        if self.clogged:
+            try:
+                await self.drain(self._runtime.config.timeouts.client_write)
+            except TimeoutError:
+                self.abort()
+                raise ClientGone from None
+        if self.lost:
+            raise ClientGone
+
+    def cut(self) -> None:
+        self.state = State.CLOSING
+        self.abort()
+
+    def begin_tunnel(self) -> None:
+        self._tunnel = True
+        self._reader.rest()
+
+    async def tunnelled(self, seconds: float) -> bytes:
+        while True:
+            data = self._reader.rest()
+            if data or self._eof:
+                return data
+            await self.more(seconds)
+
+    # the life of the connection
+
+    async def _serve(self) -> None:
+        try:
+            while await self._one():
+                pass
+            await self._goodbye()
+        finally:
+            self.state = State.CLOSING
+            self.close()
+
+    async def _one(self) -> bool:
+        """Read and answer one request; False when it was the last."""
+        try:
+            head = await self._head()
+        except BadRequest as error:
+            self._refuse(error)
+            return False
+        if head is None:
+            return False
+        self.state = State.EXCHANGE
+        self._requests += 1
+        self._runtime.counters.requests += 1
+        self._continue = head.expects_continue and not self._reader.complete
+        if self._requests >= self._runtime.config.keepalive_requests:
+            self.draining = True
+        keep = await run_exchange(self, head, self._runtime)
+        self.state = State.IDLE
+        return keep and self._reader.complete and not self._eof
+
+    async def _head(self) -> RequestHead | None:
+        timeouts = self._runtime.config.timeouts
+        began: float | None = None
+        while True:
+            head = self._reader.head()
+            if head is not None:
+                return head
+            if self._eof:
+                return None
+            if self._reader.buffered:
+                began = self.loop.time() if began is None else began
+                self.state = State.READING
+                seconds = began + timeouts.head - self.loop.time()
+            else:
+                seconds = timeouts.keepalive if self._requests else timeouts.first_byte
+            try:
+                await self.more(max(seconds, 0.001))
+            except TimeoutError:
+                return None
+
+    def _refuse(self, error: BadRequest) -> None:
+        """Answer a request that could not be read; nothing is known about what the client accepts."""
+        runtime = self._runtime
+        _log.info("bad request of %s: %s", self.arrival.peer, error.rule)
+        answer = core_answer(error.status, kind=JSON if error.status == 494 else PLAIN, close=True)
+        notes = Notes(new_request_id(), runtime.date(), response_ms=0)
+        head, body = answer_response(answer, None, notes, runtime.config, keep_alive=False)
+        self.write(head + body)
+        runtime.counters.requests += 1
+        if runtime.access_log is not None:
+            runtime.access_log.write(
+                AccessRecord(
+                    client=self.arrival.peer,
+                    user=b"",
+                    finished=runtime.clock.now(),
+                    request=b"",
+                    status=answer.status,
+                    body_bytes=len(body),
+                    referer=b"",
+                    user_agent=b"",
+                    request_id=notes.request_id,
+                )
+            )
+
+    async def _goodbye(self) -> None:
+        """Close so that the last response arrives: end our side, then read what still comes for a moment."""
+        transport = self.transport
+        self.state = State.CLOSING
+        if self._eof or self.lost or transport is None or self._tunnel or not transport.can_write_eof():
+            return
+        transport.write_eof()
+        end = self.loop.time() + self._runtime.config.timeouts.linger
+        dropped = 0
+        while not self._eof and dropped < _LINGER_BYTES:
+            dropped += len(self._reader.rest())
+            try:
+                await self.more(max(end - self.loop.time(), 0.001))
+            except TimeoutError:
+                return

@@ -1,0 +1,78 @@
+"""Where a request came from, as upstreams are told (proxy.md 2.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gwctl.engine.config import EngineConfig
+from gwctl.engine.http1.codec import RequestHead
+from gwctl.engine.proxy.peers import real_address
+from gwctl.engine.router.hostport import split_host_port
+
+_NO_HOST = "kong"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The connection that a request came on: the TCP peer, the listener's port as clients see it, and TLS or not."""
+
+    peer: str
+    port: int
+    https: bool
+    sni: str | None = None
+
+
+@dataclass(slots=True)
+class Origin:
+    """``client`` is the real client address; the forwarded values are those of a trusted peer or our own."""
+
+    client: str
+    trusted: bool
+    host: str
+    host_port: int
+    proto: bytes
+    forwarded_host: bytes
+    forwarded_port: bytes
+    forwarded_path: bytes
+    forwarded_for: bytes
+
+    @property
+    def https(self) -> bool:
+        """Whether the client is known to use TLS, towards us or towards a trusted peer."""
+        return self.proto == b"https"
+
+
+def origin(head: RequestHead, arrival: Arrival, config: EngineConfig) -> Origin:
+    """What is known about the origin of ``head``."""
+    text = head.host.decode("latin-1").lower() if head.host else ""
+    host, port = split_host_port(text)
+    trusted = arrival.peer in config.trusted
+    shown = f"[{host}]" if ":" in host else host or _NO_HOST
+    found = Origin(
+        client=arrival.peer,
+        trusted=trusted,
+        host=host,
+        host_port=arrival.port if port is None else port,
+        proto=b"https" if arrival.https else b"http",
+        forwarded_host=shown.encode("latin-1"),
+        forwarded_port=b"%d" % arrival.port,
+        forwarded_path=head.path.partition(b"?")[0],
+        forwarded_for=b"",
+    )
+    if trusted:
+        _believe(found, head, arrival, config)
+    chain = head.joined(b"x-forwarded-for")
+    found.forwarded_for = (
+        f"{chain.decode('latin-1')}, {arrival.peer}".encode("latin-1") if chain else found.client.encode()
+    )
+    return found
+
+
+def _believe(found: Origin, head: RequestHead, arrival: Arrival, config: EngineConfig) -> None:
+    found.client = real_address(
+        head, arrival.peer, config.trusted, config.real_ip_header, recursive=config.real_ip_recursive
+    )
+    found.proto = head.first(b"x-forwarded-proto") or found.proto
+    found.forwarded_host = head.first(b"x-forwarded-host") or found.forwarded_host
+    found.forwarded_port = head.first(b"x-forwarded-port") or found.forwarded_port
+    found.forwarded_path = head.first(b"x-forwarded-path") or found.forwarded_path

@@ -1,0 +1,88 @@
+"""The response half: head and body to the client, with backpressure, and tunnels after a 101."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from gwctl.engine.chain.plan import ServicePlan
+from gwctl.engine.http1.codec import END, BadResponse, Framing, ResponseHead
+from gwctl.engine.proxy.exchange import Exchange
+from gwctl.engine.proxy.returning import client_framing, response_head
+from gwctl.engine.proxy.sending import Sending
+from gwctl.engine.upstream.connection import ConnectionClosed
+
+_log = logging.getLogger("gwctl.engine")
+
+_FLUSH_BYTES = 64 * 1024
+
+
+async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, response: ResponseHead) -> None:
+    """Pass ``response`` on. A body that breaks off cuts the client's connection, so that it never looks complete."""
+    exchange.status = exchange.upstream_status = response.status
+    framing = client_framing(exchange.head, response)
+    # an early response: the rest of the request is not wanted
+    whole = sending.done and exchange.client.complete
+    exchange.keep_alive = whole and framing is not Framing.UNTIL_CLOSE and exchange.may_keep_alive()
+    head = response_head(
+        exchange.head, response, framing, exchange.notes(), exchange.runtime.config, keep_alive=exchange.keep_alive
+    )
+    if response.switching:
+        await _tunnel(exchange, service, sending, head)
+        return
+    try:
+        await _body(exchange, sending, framing, head)
+    except (BadResponse, ConnectionClosed, TimeoutError) as error:
+        _log.error("response of the upstream broke off (%s), request_id: %s", error, exchange.request_id)
+        exchange.keep_alive = False
+        exchange.client.cut()
+
+
+async def _body(exchange: Exchange, sending: Sending, framing: Framing, head: bytes) -> None:
+    client, upstream = exchange.client, sending.upstream
+    chunked = framing is Framing.CHUNKED
+    pending, size = [head], 0
+    while True:
+        piece = upstream.reader.body()
+        if piece is None or size >= _FLUSH_BYTES:
+            client.write(b"".join(pending))
+            exchange.body_bytes += size
+            pending, size = [], 0
+            await client.flush()
+            if piece is None:
+                piece = await upstream.body()
+        if piece is END:
+            break
+        size += len(piece)
+        pending.append(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+    if chunked:
+        pending.append(b"0\r\n\r\n")
+    client.write(b"".join(pending))
+    exchange.body_bytes += size
+    await client.flush()
+
+
+async def _tunnel(exchange: Exchange, service: ServicePlan, sending: Sending, head: bytes) -> None:
+    client, upstream = exchange.client, sending.upstream
+    exchange.keep_alive = False
+    client.begin_tunnel()
+    client.write(head)
+
+    async def up() -> None:
+        while data := await client.tunnelled(service.write_seconds):
+            upstream.write(data)
+            await upstream.drain(service.write_seconds)
+
+    async def down() -> None:
+        while data := await upstream.raw(service.read_seconds):
+            client.write(data)
+            exchange.body_bytes += len(data)
+            await client.flush()
+
+    tasks = [asyncio.create_task(half()) for half in (up, down)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

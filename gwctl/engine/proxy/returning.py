@@ -1,0 +1,172 @@
+"""The response as clients get it (proxy.md 3, order of observed.md 4.2), and the heads of the gateway's own answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gwctl.engine.config import EngineConfig
+from gwctl.engine.http1.codec import Framing, RequestHead, ResponseHead
+from gwctl.engine.proxy.answers import JSON, Answer, choose_type, reason, render
+from gwctl.engine.proxy.forwarding import SERVER_TOKEN, wants_trailers
+
+_DROPPED = frozenset(
+    (
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"proxy-connection",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+        b"x-accel-buffering",
+        b"x-accel-charset",
+        b"x-accel-expires",
+        b"x-accel-limit-rate",
+        b"x-accel-redirect",
+    )
+)
+_TRAILER = frozenset((b"trailer",))
+_NOT_NAMEABLE = frozenset((b"close", b"keep-alive", b"upgrade", b"content-type", b"set-cookie", b"date", b"server"))
+_CHARSET_TYPES = frozenset(
+    (
+        b"application/javascript",
+        b"application/rss+xml",
+        b"text/html",
+        b"text/plain",
+        b"text/vnd.wap.wml",
+        b"text/xml",
+    )
+)
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the gateway tells about a response: id and latencies in milliseconds, None when they do not apply."""
+
+    request_id: str
+    date: bytes
+    upstream_ms: int | None = None
+    proxy_ms: int | None = None
+    response_ms: int | None = None
+    upstream_status: int | None = None
+
+
+def client_framing(request: RequestHead, response: ResponseHead) -> Framing:
+    """How the body goes to the client: a length stays, else it is chunked, or ends with an old client's connection."""
+    if response.framing in (Framing.NONE, Framing.LENGTH):
+        return response.framing
+    return Framing.CHUNKED if request.minor else Framing.UNTIL_CLOSE
+
+
+def response_head(
+    request: RequestHead,
+    response: ResponseHead,
+    framing: Framing,
+    notes: Notes,
+    config: EngineConfig,
+    *,
+    keep_alive: bool,
+) -> bytes:
+    """The head of a proxied response."""
+    dropped = _dropped(request, response, config)
+    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
+    seen_date = seen_server = False
+    via = b""
+    for low, name, value in response.fields:
+        if low in dropped:
+            if low == b"via":
+                via = b"%b, %b" % (via, value) if via else value
+            continue
+        if low == b"date":
+            seen_date = True
+        elif low == b"server":
+            seen_server = True
+        elif low == b"content-type" and config.charset is not None:
+            value = with_charset(value, config.charset)
+        lines.append(b"%b: %b\r\n" % (name, value))
+    if framing is Framing.CHUNKED:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    elif response.length is not None and response.status != 204:
+        lines.append(b"Content-Length: %d\r\n" % response.length)
+    if response.switching:
+        lines.append(b"Connection: upgrade\r\nUpgrade: websocket\r\n")
+    else:
+        lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
+    if not seen_date:
+        lines.append(b"Date: %b\r\n" % notes.date)
+    show = config.show
+    if not seen_server and "server" in show:
+        lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
+    _add_latencies(lines, notes, show)
+    if "via" in show:
+        own = b"1.1 %b" % SERVER_TOKEN
+        lines.append(b"Via: %b\r\n" % (b"%b, %b" % (via, own) if via else own))
+    elif via:
+        lines.append(b"Via: %b\r\n" % via)
+    _add_id(lines, notes, show)
+    return b"".join(lines)
+
+
+def _dropped(request: RequestHead, response: ResponseHead, config: EngineConfig) -> frozenset[bytes]:
+    dropped = _DROPPED | config.replaced
+    if response.hop and not response.hop <= _NOT_NAMEABLE:
+        dropped |= response.hop - _NOT_NAMEABLE
+    return dropped - _TRAILER if wants_trailers(request) else dropped
+
+
+def with_charset(value: bytes, charset: bytes) -> bytes:
+    """A Content-Type of a text type without a charset gets ``charset``."""
+    if b";" in value and b"charset=" in value.lower():
+        return value
+    kind = value.partition(b";")[0].strip().lower()
+    return b"%b; charset=%b" % (value, charset) if kind in _CHARSET_TYPES else value
+
+
+def answer_response(
+    answer: Answer, request: RequestHead | None, notes: Notes, config: EngineConfig, *, keep_alive: bool
+) -> tuple[bytes, bytes]:
+    """Head and body of an answer of the gateway itself; the body is empty for HEAD."""
+    kind, body = _body(answer, request, notes, config)
+    lines = [b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (answer.status, reason(answer.status), notes.date)]
+    if kind:
+        lines.append(b"Content-Type: %b\r\n" % kind)
+    lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
+    lines.append(b"Content-Length: %d\r\n" % len(body))
+    lines += [b"%b: %b\r\n" % field for field in answer.fields]
+    _add_latencies(lines, notes, config.show)
+    if answer.proxied and "via" in config.show:
+        lines.append(b"Via: 1.1 %b\r\n" % SERVER_TOKEN)
+    if "server" in config.show:
+        lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
+    _add_id(lines, notes, config.show)
+    return b"".join(lines), b"" if request is not None and request.method == b"HEAD" else body
+
+
+def _body(answer: Answer, request: RequestHead | None, notes: Notes, config: EngineConfig) -> tuple[bytes, bytes]:
+    if answer.message is None:
+        return b"", b""
+    kind = answer.kind
+    if kind is None:
+        accept = request.joined(b"accept") if request is not None else None
+        if not accept and answer.core and request is not None:
+            accept = request.first(b"content-type")
+        kind = choose_type(accept, config.error_type if answer.core else JSON)
+    return render(kind, answer.message, notes.request_id)
+
+
+def _add_latencies(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+    if notes.upstream_ms is not None and "x-kong-upstream-latency" in show:
+        lines.append(b"X-Kong-Upstream-Latency: %d\r\n" % notes.upstream_ms)
+    if notes.proxy_ms is not None and "x-kong-proxy-latency" in show:
+        lines.append(b"X-Kong-Proxy-Latency: %d\r\n" % notes.proxy_ms)
+    if notes.response_ms is not None and "x-kong-response-latency" in show:
+        lines.append(b"X-Kong-Response-Latency: %d\r\n" % notes.response_ms)
+    if notes.upstream_status is not None and "x-kong-upstream-status" in show:
+        lines.append(b"X-Kong-Upstream-Status: %d\r\n" % notes.upstream_status)
+
+
+def _add_id(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+    if "x-kong-request-id" in show:
+        lines.append(b"X-Kong-Request-Id: %b\r\n" % notes.request_id.encode())
+    lines.append(b"\r\n")

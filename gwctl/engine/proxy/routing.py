@@ -1,0 +1,71 @@
+"""From a request to its plan, or to the answer that the router gives (proxy.md 1.10, 4.4)."""
+
+from __future__ import annotations
+
+import logging
+
+from gwctl.engine.proxy.answers import PLAIN, Answer, core_answer
+from gwctl.engine.proxy.exchange import Exchange
+from gwctl.engine.router.paths import normal
+from gwctl.engine.router.query import Query
+from gwctl.engine.snapshot import Snapshot
+
+_log = logging.getLogger("gwctl.engine")
+
+_NO_ROUTE = Answer(404, "no Route matched with those values")
+_NO_SERVICE = Answer(503, "no Service found with those values")
+_TLS_WANTED = Answer(
+    426, "Please use HTTPS protocol", ((b"Connection", b"Upgrade"), (b"Upgrade", b"TLS/1.2, HTTP/1.1"))
+)
+_NOT_GRPC = Answer(415, "Non-gRPC request matched gRPC route")
+_HTTP2_WANTED = Answer(426, "Please use HTTP2 protocol", ((b"connection", b"Upgrade"), (b"upgrade", b"HTTP/2")))
+
+
+def route(exchange: Exchange, snapshot: Snapshot) -> Answer | None:
+    """Set path and plan of ``exchange``; an answer when the request goes no further."""
+    head = exchange.head
+    if head.method == b"TRACE":
+        return core_answer(405, kind=PLAIN, close=True)
+    path = normal(head.path.partition(b"?")[0])
+    if path is None:
+        _log.error("invalid utf-8 in the path of a request, 404 Not Found is returned")
+        return _NO_ROUTE
+    exchange.path = path
+    exchange.found = snapshot.routes.match(_query(exchange))
+    if exchange.found is None:
+        return _NO_ROUTE
+    return _checks(exchange)
+
+
+def _query(exchange: Exchange) -> Query:
+    head, arrival, origin = exchange.head, exchange.client.arrival, exchange.origin
+    return Query(
+        https=arrival.https,
+        method=head.method,
+        host=origin.host,
+        port=origin.host_port,
+        path=exchange.path,
+        sni=arrival.sni,
+        fields=head.fields,
+    )
+
+
+def _checks(exchange: Exchange) -> Answer | None:
+    plan = exchange.plan
+    if plan.redirect is not None and not exchange.origin.https:
+        return _to_tls(exchange, plan.redirect)
+    if plan.grpc:
+        kind = exchange.head.first(b"content-type") or b""
+        return _HTTP2_WANTED if kind.startswith(b"application/grpc") else _NOT_GRPC
+    plugin = plan.blocked_by("https" if exchange.origin.https else "http")
+    if plugin is not None:
+        _log.error("route %s needs the plugin %s, which this node does not have", plan.route_id, plugin)
+        return Answer(503, f"{plugin} plugin is not available on this node")
+    return _NO_SERVICE if plan.service is None else None
+
+
+def _to_tls(exchange: Exchange, status: int) -> Answer:
+    if status == 426:
+        return _TLS_WANTED
+    host = exchange.origin.forwarded_host
+    return Answer(status, None, ((b"Location", b"https://%b%b" % (host, exchange.head.path)),))

@@ -1,0 +1,51 @@
+"""The request half of one try: writes head and body, and gives the connection back when all went well."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gwctl.engine.chain.plan import ServicePlan
+from gwctl.engine.proxy.bodies import Body
+from gwctl.engine.upstream.connection import UpstreamConnection
+from gwctl.engine.upstream.pool import Pool
+
+
+class Sending:
+    """One request on one connection. ``finish`` must be called, whatever happened."""
+
+    def __init__(self, upstream: UpstreamConnection, body: Body) -> None:
+        self.upstream = upstream
+        self._body = body
+        self._pump: asyncio.Task[None] | None = None
+
+    @property
+    def done(self) -> bool:
+        """True when the whole request was written."""
+        return self._pump is None or self._pump.done()
+
+    def start(self, method: bytes, head: bytes, service: ServicePlan, *, upgrade: bool) -> None:
+        """Write the head and begin with the body."""
+        upstream, body = self.upstream, self._body
+        upstream.begin(method, service.read_seconds, upgrade=upgrade)
+        upstream.write(head + body.inline if body.inline else head)
+        if body.streams:
+            upstream.sending = True
+            self._pump = upstream.loop.create_task(self._run(service.write_seconds), name="request body")
+
+    async def _run(self, write_seconds: float) -> None:
+        try:
+            await self._body.pump(self.upstream, write_seconds)
+        except Exception as fault:
+            self.upstream.fail(fault)
+        else:
+            self.upstream.sent()
+
+    def finish(self, pool: Pool) -> None:
+        """Stop sending; keep the connection if request and response are complete, drop it otherwise."""
+        if self._pump is not None and not self._pump.done():
+            self._pump.cancel()
+            self.upstream.abort()
+        elif self.upstream.fault is None and self.upstream.reader.reusable:
+            pool.give(self.upstream)
+        else:
+            self.upstream.abort()

@@ -1,0 +1,41 @@
+"""What the router looks at and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gwctl.engine.http1.codec import Field
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Query:
+    """A request as routes see it: ``host`` lower-case without port, ``port`` explicit or the listener's, ``path`` normal."""
+
+    https: bool
+    method: bytes
+    host: str
+    port: int
+    path: str
+    sni: str | None
+    fields: list[Field]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """All values of header ``name`` (lower case), in lower case."""
+        return [value.lower() for low, _, value in self.fields if low == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """The target of the best route; ``matched`` is the part of the path that it matched, None when it has no paths.
+
+    ``groups`` and ``named`` are the captures of a regular expression, None without any.
+    """
+
+    target: T
+    matched: str | None
+    groups: tuple[str | None, ...] | None = None
+    named: Mapping[str, str | None] | None = None

@@ -1,0 +1,1 @@
+"""Connections to upstreams and the pool that keeps them alive."""

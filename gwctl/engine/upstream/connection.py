@@ -1,0 +1,117 @@
+"""One connection to an upstream: writes requests, reads responses."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gwctl.engine.http1.codec import End, ResponseHead, ResponseReader
+from gwctl.engine.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a connection goes; equal addresses share a pool. ``sni`` is None on plain connections and for IP hosts."""
+
+    ip: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    sni: str | None = None
+
+
+class ConnectionClosed(Exception):
+    """The upstream closed or reset the connection before the response was complete."""
+
+
+class UpstreamConnection(Wire):
+    """Reads one response after another. ``idle`` is called when something happens while no request is in flight."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, address: Address, reader: ResponseReader) -> None:
+        super().__init__(loop)
+        self.address = address
+        self.reader = reader
+        self.requests = 0
+        self.idle_since = 0.0
+        self.idle: Callable[[UpstreamConnection], None] | None = None
+        self.fault: Exception | None = None
+        self.sending = False
+        self.read_seconds = 60.0
+
+    def received(self, data: bytes) -> None:
+        if self.idle is not None:
+            self._disturbed()
+            return
+        self.reader.feed(data)
+
+    def backlog(self) -> int:
+        return self.reader.buffered
+
+    def eof_received(self) -> bool:
+        self.reader.eof()
+        if self.idle is not None:
+            self._disturbed()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.reader.eof()
+        if error is not None and self.fault is None:
+            self.fault = ConnectionClosed(str(error))
+        super().connection_lost(error)
+        if self.idle is not None:
+            self._disturbed()
+
+    def _disturbed(self) -> None:
+        idle, self.idle = self.idle, None
+        if idle is not None:
+            idle(self)
+        self.abort()
+
+    def begin(self, method: bytes, read_seconds: float, *, upgrade: bool) -> None:
+        """Get ready for the response to a request of ``method``."""
+        self.requests += 1
+        self.read_seconds = read_seconds
+        self.reader.expect(method, upgrade=upgrade)
+
+    def fail(self, fault: Exception) -> None:
+        """Make the reader of the response see ``fault`` (the request could not be sent)."""
+        if self.fault is None:
+            self.fault = fault
+        self.wake()
+
+    def sent(self) -> None:
+        """The whole request was written: from now on the read timeout counts."""
+        self.sending = False
+        self.allow(self.read_seconds)
+
+    async def head(self) -> ResponseHead:
+        """The response head. Raises BadResponse, ConnectionClosed, TimeoutError or the fault given to ``fail``."""
+        while True:
+            head = self.reader.head()
+            if head is not None:
+                return head
+            await self._wait()
+
+    async def body(self) -> bytes | End:
+        """The next piece of the body or END; raises like ``head``."""
+        while True:
+            piece = self.reader.body()
+            if piece is not None:
+                return piece
+            await self._wait()
+
+    async def raw(self, seconds: float) -> bytes:
+        """The next bytes of a tunnel, none at its end. Raises TimeoutError."""
+        while True:
+            data = self.reader.rest()
+            if data or self.lost:
+                return data
+            await self.more(seconds)
+
+    async def _wait(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+        if self.lost:
+            raise ConnectionClosed("closed")
+        await self.more(None if self.sending else self.read_seconds)

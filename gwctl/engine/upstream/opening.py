@@ -1,0 +1,37 @@
+"""Opening connections: TCP and TLS within the connect timeout, with one kind of error."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from gwctl.engine.http1.codec import HeadLimits
+from gwctl.engine.http1.responses import H11ResponseReader
+from gwctl.engine.upstream.connection import Address, UpstreamConnection
+
+
+class ConnectFailed(Exception):
+    """No connection: refused, unreachable, TLS failure or, with ``timed_out``, too slow."""
+
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+
+
+async def open_connection(address: Address, seconds: float, limits: HeadLimits) -> UpstreamConnection:
+    """A new connection to ``address``, within ``seconds`` including the TLS handshake. Raises ConnectFailed."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            _, connection = await loop.create_connection(
+                lambda: UpstreamConnection(loop, address, H11ResponseReader(limits)),
+                address.ip,
+                address.port,
+                ssl=address.tls,
+                server_hostname=None if address.tls is None else address.sni or "",
+            )
+    except TimeoutError:
+        raise ConnectFailed("connect timed out", timed_out=True) from None
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise ConnectFailed(str(error)) from error
+    return connection
