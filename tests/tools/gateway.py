@@ -37,6 +37,23 @@ class Finished:
         return f"exit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
 
 
+@dataclass(frozen=True)
+class Spawned:
+    """A program that goes on; what it writes (stdout and stderr) is in ``output``."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def end(self, number: int = signal.SIGQUIT, timeout: float = 20.0) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+
 class Place:
     """Where commands run: ``directory`` is the current directory and ``home`` is HOME, both empty at first."""
 
@@ -47,7 +64,7 @@ class Place:
             path.mkdir(parents=True)
         self.ports = Ports()
         self._mark = uuid.uuid4().hex
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[Spawned] = []
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         path = f"{GWCTL.parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         self.environ = {
@@ -98,20 +115,26 @@ class Place:
 
     def spawn(
         self, *arguments: str | Path, env: Mapping[str, str] | None = None, directory: Path | None = None
-    ) -> subprocess.Popen[str]:
+    ) -> Spawned:
         """Start ``gwctl arguments…`` and go on; it is ended with the place."""
-        process = subprocess.Popen(
-            [str(GWCTL), *map(str, arguments)],
-            cwd=directory or self.directory,
-            env=self.environ | dict(env or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self._running.append(process)
-        return process
+        return self.spawn_program([str(GWCTL), *map(str, arguments)], env=env, directory=directory)
+
+    def spawn_program(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, directory: Path | None = None
+    ) -> Spawned:
+        output = self.directory.parent / f"spawned-{len(self._running)}.txt"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                list(command),
+                cwd=directory or self.directory,
+                env=self.environ | dict(env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._running.append(Spawned(process, output))
+        return self._running[-1]
 
     def left(self) -> list[psutil.Process]:
         """Living processes that came from this place."""
@@ -125,11 +148,8 @@ class Place:
             psutil.wait_procs(left, timeout=2)
             if not left:
                 break
-        for process in self._running:
-            if process.stdout is not None:
-                process.stdout.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+        for spawned in self._running:
+            spawned.process.wait(10)
         self.ports.release()
 
     def last_lines(self, count: int = 15) -> str:
