@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gwctl.certs.errors import CertificateError
+from gwctl.certs.generate import DEFAULT_CERT, DEFAULT_KEY
 from gwctl.certs.pair import CertificatePair, load_pair
 from gwctl.settings import CONTROL_PLANE, Settings
 
+_DEFAULT_NAMES = (DEFAULT_CERT, DEFAULT_KEY)
 _DAY = 86400.0
 _WARN_DAYS = 30
 _MISSING = "cluster certificate and key must be provided to use Hybrid mode"
@@ -17,8 +21,8 @@ def cluster_pair(settings: Settings) -> CertificatePair:
     try:
         return load_pair(cert, key)
     except CertificateError as error:
-        if error.code == "certificate_missing" and settings.origin("cluster_cert") == "default":
-            missing = cert if cert in error.message else key
+        missing = cert if error.message.startswith("cluster_cert:") else key
+        if error.code == "certificate_missing" and Path(missing).name in _DEFAULT_NAMES:
             raise CertificateError(f"{_MISSING}: no file at {missing}", hint=_how_to_get(settings.role)) from None
         raise
 

@@ -1,4 +1,4 @@
-"""TLS of the proxy, Admin API and Status API listeners: certificates from settings, or self-signed ones in the prefix."""
+"""TLS of the proxy, Admin API and Status API: certificates from settings, or self-signed ones made in the prefix."""
 
 from __future__ import annotations
 

@@ -64,29 +64,29 @@ def _ngx_boolean(setting: Setting, text: str) -> str:
     return "on" if value else "off"
 
 
-def _number(setting: Setting, text: str) -> int | float:
+def _number(setting: Setting, text: str, noun: str = "") -> int | float:
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise _wrong_type(setting, text, "number")
-    _check_bounds(setting, value)
+    _check_bounds(setting, value, noun)
     return int(value) if value == int(value) else value
 
 
 def _integer(setting: Setting, text: str) -> int:
-    value = _number(setting, text)
+    value = _number(setting, text, "an integer")
     if type(value) is not int:
         raise ValueProblem(f"{setting.name} {_bounds(setting, 'an integer')}")
     return value
 
 
-def _check_bounds(setting: Setting, value: float) -> None:
+def _check_bounds(setting: Setting, value: float, noun: str) -> None:
     outside = (
         (setting.minimum is not None and value < setting.minimum)
         or (setting.maximum is not None and value > setting.maximum)
         or (setting.above is not None and value <= setting.above)
     )
     if outside:
-        raise ValueProblem(f"{setting.name} {_bounds(setting, 'an integer' if setting.kind is Kind.INTEGER else '')}")
+        raise ValueProblem(f"{setting.name} {_bounds(setting, noun)}")
 
 
 def _bounds(setting: Setting, noun: str) -> str:

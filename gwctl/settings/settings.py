@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gwctl.settings import loading, present
+from gwctl.settings.catalogue import CATALOGUE
+from gwctl.settings.declaration import Kind
 from gwctl.settings.endpoints import Endpoint, parse_endpoint, parse_port_map
-from gwctl.settings.entry import Entries
+from gwctl.settings.entry import Entries, Entry
 from gwctl.settings.errors import Notice
 from gwctl.settings.kinds import size_in_bytes
 from gwctl.settings.labels import parse_labels
@@ -24,7 +26,7 @@ _T = TypeVar("_T")
 class Settings:
     """How one node runs. Made by ``load``; immutable and picklable, so that a process can hand it to its children.
 
-    Accessors raise KeyError for a name that is not in the catalogue and TypeError for one of another kind.
+    Accessors take every name of a setting; KeyError means an unknown one, TypeError one of another kind.
     """
 
     entries: Entries
@@ -97,26 +99,31 @@ class Settings:
     def upstream_headers(self) -> frozenset[str]:
         return upstream_headers(self.words("headers_upstream"))
 
+    def entry(self, name: str) -> Entry:
+        """All about one setting."""
+        alias = CATALOGUE.aliases.get(name)
+        return self.entries[alias.target if alias else name]
+
     def text(self, name: str) -> str | None:
         """A string, enum, path, size or on/off word; certificate and key paths are absolute."""
         return self._value(name, str)
 
     def flag(self, name: str) -> bool:
         """A boolean or ngx_boolean; unset is False (``text`` or ``is_set`` tell the difference)."""
-        value = self.entries[name].value
+        value = self.entry(name).value
         if value in ("on", "off"):
             return value == "on"
         return self._value(name, bool) or False
 
     def is_set(self, name: str) -> bool:
-        return self.entries[name].value is not None
+        return self.entry(name).value is not None
 
     def integer(self, name: str) -> int | None:
         """A whole number; None when unset or ``auto``."""
-        return None if self.entries[name].value == "auto" else self._value(name, int)
+        return None if self.entry(name).value == "auto" else self._value(name, int)
 
     def number(self, name: str) -> float | None:
-        value = self.entries[name].value
+        value = self.entry(name).value
         return float(value) if type(value) is int else self._value(name, float)
 
     def size(self, name: str) -> int | None:
@@ -137,11 +144,11 @@ class Settings:
         text = self.text(name)
         if text is None or text == "off":
             return None
-        return absolute(text.split()[0] if self.entries[name].setting.kind == "log" else text, self.prefix)
+        return absolute(text.split()[0] if self.entry(name).setting.kind is Kind.LOG else text, self.prefix)
 
     def origin(self, name: str) -> str:
         """Where the value comes from: ``default``, ``conf file /x``, ``environment GWCTL_X``, ``flag -p`` ..."""
-        return self.entries[name].origin
+        return self.entry(name).origin
 
     def masked(self) -> dict[str, Any]:
         """Every setting with its value as plain data, secrets as ``******``, references unresolved; sorted."""
@@ -166,7 +173,7 @@ class Settings:
         return value
 
     def _value(self, name: str, kind: type[_T]) -> _T | None:
-        value = self.entries[name].value
+        value = self.entry(name).value
         if value is not None and type(value) is not kind:
             raise TypeError(f"setting {name} is no {kind.__name__}")
         return value

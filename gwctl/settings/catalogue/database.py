@@ -2,7 +2,7 @@
 
 from gwctl.settings.declaration import CONFIGURING, DATA_PLANE, Alias, Kind, Setting, Status, Topic, ignored
 
-_POOL = "the number of connections is fixed"
+_POOL = "pg_pool_size bounds what a process asks of the database"
 _REPLICA = "read replicas are not available yet"
 _DECLARATIVE = "declarative config is not available yet"
 _NO_CACHE = "workers hold the config itself; there is no cache with lifetimes"
@@ -34,7 +34,12 @@ DATABASE = Topic(
         Setting("pg_host", Kind.STRING, "127.0.0.1", "Host of PostgreSQL.", roles=CONFIGURING),
         Setting("pg_port", Kind.INTEGER, "5432", "Port of PostgreSQL.", roles=CONFIGURING, minimum=0, maximum=65535),
         Setting(
-            "pg_timeout", Kind.INTEGER, "5000", "Milliseconds until connecting fails.", roles=CONFIGURING, minimum=1
+            "pg_timeout",
+            Kind.INTEGER,
+            "5000",
+            "Milliseconds until connecting, a statement or waiting for a lock fails.",
+            roles=CONFIGURING,
+            minimum=1,
         ),
         Setting("pg_user", Kind.STRING, "kong", "User at PostgreSQL.", roles=CONFIGURING),
         Setting("pg_password", Kind.STRING, None, "Password of `pg_user`.", roles=CONFIGURING, secret=True),
@@ -44,6 +49,14 @@ DATABASE = Topic(
         ),
         Setting("pg_ssl", Kind.BOOLEAN, "off", "Speak TLS with PostgreSQL.", roles=CONFIGURING),
         Setting("pg_ssl_verify", Kind.BOOLEAN, "off", "Verify the certificate of PostgreSQL.", roles=CONFIGURING),
+        Setting(
+            "pg_pool_size",
+            Kind.INTEGER,
+            "8",
+            "Most connections that one process opens.",
+            roles=CONFIGURING,
+            minimum=1,
+        ),
         Setting(
             "pg_max_concurrent_queries",
             Kind.INTEGER,
@@ -56,7 +69,6 @@ DATABASE = Topic(
         ),
         ignored("pg_semaphore_timeout", Kind.NUMBER, "60000", "Milliseconds that a query waits for its turn.", _POOL),
         ignored("pg_keepalive_timeout", Kind.NUMBER, None, "Milliseconds that an idle connection lives.", _POOL),
-        ignored("pg_pool_size", Kind.NUMBER, None, "Connections per process.", _POOL),
         ignored("pg_backlog", Kind.NUMBER, None, "Requests that may wait for a connection.", _POOL),
         _replica("host", Kind.STRING, "Host of a read replica."),
         _replica("port", Kind.NUMBER, "Port of a read replica."),

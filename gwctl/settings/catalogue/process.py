@@ -47,10 +47,9 @@ PROCESS = Topic(
         Setting(
             "daemon",
             Kind.BOOLEAN,
-            None,
-            "Whether start returns once the node is ready. Unset: `gwctl start` does, `cp start` and `dp start` "
-            "stay in the foreground.",
-            flag="--daemon",
+            "on",
+            "Whether `gwctl start` goes to the background once the node is ready; `cp start` and "
+            "`dp start` do with `--daemon`.",
         ),
         Setting(
             "shutdown_timeout",
