@@ -14,6 +14,8 @@ from typing import Any, TypeAlias, get_type_hints
 
 import orjson
 
+from gwctl.kit.changes import Position
+from gwctl.kit.digest import to_hex
 from gwctl.kit.version import Version
 
 MAX_LINE = 1 << 20
@@ -191,6 +193,12 @@ _TYPES: Mapping[type[Message], Mapping[str, Any]] = {
 
 class BadMessage(ValueError):
     """A line that is not a message, or one that never ends. The connection is of no use any more."""
+
+
+def available(position: Position) -> Available:
+    """The message that a cache is at ``position``."""
+    (lineage, number), digest, records = position
+    return Available(lineage, number, to_hex(digest), records)
 
 
 def encode(message: Message) -> bytes:

@@ -93,8 +93,9 @@ def _open_files(wanted: set[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _links(directory: Path) -> list[str]:
     links: list[str] = []
-    with contextlib.suppress(OSError):  # another user's process, or one that has just ended
-        links.extend(os.readlink(entry.path) for entry in os.scandir(directory))
+    # Another user's process hides its files, and one that has just ended has none.
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        links.extend(os.readlink(entry.path) for entry in entries)
     return links
 
 

@@ -37,15 +37,16 @@ class Rollout:
     @property
     def current(self) -> Swapped | None:
         """What the node serves: the version of a worker that lags, if one does; None when there is no worker."""
-        target = self.target.version if self.target else None
-        lagging = [message for message in self.serving.values() if message.version != target]
+        lagging = [message for message in self.serving.values() if not self._is_target(message)]
         return next(iter(lagging or self.serving.values()), None)
 
     def _complete(self) -> Swapped | None:
         current = self.current
-        if current is None or self.target is None or current.version != self.target.version:
-            return None
-        if self._acknowledged == current:
+        if current is None or not self._is_target(current) or current == self._acknowledged:
             return None
         self._acknowledged = current
         return current
+
+    def _is_target(self, message: Swapped) -> bool:
+        target = self.target
+        return target is not None and (message.version, message.digest) == (target.version, target.digest)

@@ -1,0 +1,115 @@
+"""The agent process: the data plane's end of the link and the only writer of its cache."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import gwctl
+from gwctl.cache import DEFAULT_MAP_SIZE, CacheWriter
+from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
+from gwctl.cluster import Agent, Endpoint, NodeIdentity
+from gwctl.entities.catalog import core_catalog
+from gwctl.kit.changes import Position
+from gwctl.kit.clock import SystemClock
+from gwctl.kit.digest import from_hex
+from gwctl.kit.tasks import Tasks
+from gwctl.node.bus import Link
+from gwctl.node.cache_files import open_writer
+from gwctl.node.memory import resident_bytes
+from gwctl.node.messages import Message, Stats, Swapped, available
+from gwctl.node.plan import Assignment
+from gwctl.node.prefix import PrefixDirectory
+
+SETTLE_SECONDS = 0.15
+"""What the control plane takes to write down an acknowledgement: only then the start of a node is complete."""
+
+_log = logging.getLogger("gwctl.node")
+
+
+class AgentProcess:
+    def __init__(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> None:
+        self._assignment = assignment
+        self._settings = assignment.settings
+        self._clock = SystemClock()
+        self._tasks = Tasks(_log)
+        self._agent: Agent | None = None
+        self._writer: CacheWriter | None = None
+        self._settled = False
+
+    async def start(self, bus: Link) -> None:
+        settings = self._settings
+        pair = cluster_pair(settings)
+        for warning in pair_warnings(pair, self._clock.now()):
+            _log.warning("%s", warning)
+        catalog = core_catalog()
+        place = PrefixDirectory(settings.prefix).cache
+        size = settings.size("lmdb_map_size") or DEFAULT_MAP_SIZE
+        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
+        if writer.position.records:
+            _log.info("found persisted lmdb config, loading...")
+
+        def publish(position: Position) -> None:
+            bus.send(available(position))
+
+        publish(writer.position)
+        self._agent = Agent(
+            [Endpoint(endpoint.host, endpoint.port) for endpoint in settings.control_planes],
+            writer,
+            catalog,
+            ClusterTrust.shared(pair),
+            self._identity(),
+            clock=self._clock,
+            publish=publish,
+            heartbeat_interval=settings.number("cluster_heartbeat_interval"),
+            max_payload=settings.integer("cluster_max_payload") or 0,
+        )
+        self._tasks.spawn("link", self._agent.run())
+        self._tasks.spawn("settle", self._settle(bus, self._agent))
+
+    def _identity(self) -> NodeIdentity:
+        return NodeIdentity(
+            node_id=self._assignment.node_id,
+            hostname=self._assignment.hostname,
+            version=gwctl.KONG_VERSION,
+            gwctl_version=gwctl.__version__,
+            labels=self._settings.labels,
+        )
+
+    async def _settle(self, bus: Link, agent: Agent) -> None:
+        """Tell the supervisor when the first synchronisation is done, or cannot be for now."""
+        while True:
+            state = agent.state()
+            if state.synchronised or state.failures:
+                break
+            await asyncio.sleep(0.01)
+        if state.synchronised:
+            await asyncio.sleep(SETTLE_SECONDS)
+        self._settled = True
+        bus.send(Stats(self.stats()))
+
+    async def receive(self, message: Message) -> None:
+        if isinstance(message, Swapped) and self._agent is not None:
+            self._agent.swapped(message.version, from_hex(message.digest))
+
+    def stats(self) -> dict[str, Any]:
+        values: dict[str, Any] = {"memory": resident_bytes(), "settled": self._settled}
+        if self._agent is not None:
+            state = self._agent.state()
+            values["control_plane"] = state.control_plane.address if state.control_plane else None
+            values["last_error"] = state.last_error
+        return values
+
+    def reopen(self) -> None: ...
+
+    async def finish(self, seconds: float) -> None:
+        await self._tasks.close()
+        if self._writer is not None:
+            self._writer.close()
+
+
+def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> AgentProcess:
+    return AgentProcess(assignment, sockets)

@@ -1,0 +1,141 @@
+"""The api process: the Admin API over the store. After each commit it tells the hub or the follower."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from gwctl.admin import AdminContext, NodeFacts, admin_app
+from gwctl.certs import listener_tls
+from gwctl.entities.catalog import core_catalog
+from gwctl.kit.clock import SystemClock
+from gwctl.kit.errors import GwctlError
+from gwctl.kit.tasks import Tasks
+from gwctl.kit.version import Version
+from gwctl.node.bus import Link
+from gwctl.node.http_server import HttpServer, HttpSocket
+from gwctl.node.line_log import LineLog
+from gwctl.node.memory import resident_bytes
+from gwctl.node.messages import Changed, Message, Node
+from gwctl.node.plan import Assignment
+from gwctl.observe.server_stats import ServerStats
+from gwctl.store import DatabaseConfig, Store, require_current
+
+HOUSEKEEPING_SECONDS = 3600.0
+DATABASE_SECONDS = 1.0
+
+_log = logging.getLogger("gwctl.node")
+
+
+class Api:
+    def __init__(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> None:
+        self._assignment = assignment
+        self._settings = assignment.settings
+        self._sockets = sockets
+        self._clock = SystemClock()
+        self._tasks = Tasks(_log)
+        self._node: Mapping[str, Any] = {}
+        self._reachable = True
+        self._bus: Link | None = None
+        self._store: Store | None = None
+        self._server: HttpServer | None = None
+        path = self._settings.path("admin_access_log")
+        self._access = LineLog(path) if path is not None else None
+
+    async def start(self, bus: Link) -> None:
+        self._bus = bus
+        config = DatabaseConfig.from_settings(self._settings)
+        executor = ThreadPoolExecutor(config.pool_size, thread_name_prefix="store")
+        await asyncio.get_running_loop().run_in_executor(executor, require_current, config)
+        catalog = core_catalog()
+        store = self._store = Store.open(config, catalog, self._clock)
+        context = AdminContext(
+            catalog=catalog,
+            store=store,
+            settings=self._settings,
+            node=self._facts(),
+            executor=executor,
+            on_commit=self._committed,
+            clock=self._clock,
+        )
+        self._server = HttpServer(admin_app(context), self._clock, self._access.write if self._access else None)
+        await self._server.serve(self._bound())
+        self._tasks.spawn("database", self._watch_database(store, executor))
+        self._tasks.spawn("housekeeping", self._keep_house(store, executor))
+
+    def _facts(self) -> NodeFacts:
+        own = {"pid": os.getpid()}
+        pids = {"master": self._assignment.supervisor_pid, "workers": [os.getpid()]}
+        return NodeFacts(
+            node_id=self._assignment.node_id,
+            hostname=self._assignment.hostname,
+            pids=lambda: self._node.get("pids", pids),
+            plugins={},
+            workers=lambda: self._node.get("workers") or [own | {"memory": resident_bytes()}],
+            server_stats=lambda: (self._served() + ServerStats(**self._node.get("server", {}))).as_dict(),
+        )
+
+    def _served(self) -> ServerStats:
+        return self._server.stats() if self._server is not None else ServerStats()
+
+    def _bound(self) -> list[HttpSocket]:
+        listeners = self._assignment.listeners
+        secure = any(listener.ssl for listener in listeners)
+        tls = listener_tls(self._settings, "admin_listen", now=self._clock.now()) if secure else None
+        return [
+            HttpSocket(sock, tls if listener.ssl else None)
+            for listener, sock in zip(listeners, self._sockets, strict=True)
+        ]
+
+    def _committed(self, version: Version) -> None:
+        if self._bus is not None:
+            self._bus.send(Changed(version.lineage, version.number))
+
+    async def _watch_database(self, store: Store, executor: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._reachable = await loop.run_in_executor(executor, store.reachable)
+            await asyncio.sleep(DATABASE_SECONDS)
+
+    async def _keep_house(self, store: Store, executor: ThreadPoolExecutor) -> None:
+        """Forget old versions of the change log and data planes that have not reported for long."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            try:
+                await loop.run_in_executor(executor, store.prune)
+                await loop.run_in_executor(executor, store.purge_data_planes)
+            except GwctlError as error:
+                _log.warning("cannot tidy the database: %s", error)
+
+    async def receive(self, message: Message) -> None:
+        if isinstance(message, Node):
+            self._node = message.values
+
+    def stats(self) -> dict[str, Any]:
+        served = self._served()
+        return {
+            "memory": resident_bytes(),
+            "server": {name: getattr(served, name) for name in ServerStats.__slots__},
+            "database": self._reachable,
+        }
+
+    def reopen(self) -> None:
+        if self._access is not None:
+            self._access.reopen()
+
+    async def finish(self, seconds: float) -> None:
+        if self._server is not None:
+            await self._server.stop(seconds)
+        await self._tasks.close()
+        if self._store is not None:
+            self._store.close()
+
+
+def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> Api:
+    return Api(assignment, sockets)

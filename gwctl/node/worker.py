@@ -1,0 +1,141 @@
+"""The worker process: the engine over the cache. It follows the versions that the agent announces."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gwctl.cache import CacheMissing, CacheReader, Position
+from gwctl.certs import listener_tls
+from gwctl.engine import BoundListener, Engine
+from gwctl.kit.changes import NOWHERE
+from gwctl.kit.clock import SystemClock
+from gwctl.kit.digest import to_hex
+from gwctl.kit.errors import GwctlError
+from gwctl.kit.tasks import Tasks
+from gwctl.kit.version import NO_VERSION, Version
+from gwctl.node.bus import Link
+from gwctl.node.memory import resident_bytes
+from gwctl.node.messages import Available, Message, Refused, Swapped
+from gwctl.node.plan import Assignment
+from gwctl.node.prefix import PrefixDirectory
+from gwctl.observe.access import AccessLog
+from gwctl.observe.server_stats import ServerStats
+
+_log = logging.getLogger("gwctl.node")
+
+
+class Nothing:
+    """What a worker serves when no cache was ever written: no records."""
+
+    version: Version = NO_VERSION
+    position: Position = NOWHERE
+
+    def get(self, entity: str, key: str) -> dict[str, Any] | None:
+        return None
+
+    def records(self, entity: str) -> Iterator[dict[str, Any]]:
+        return iter(())
+
+    def close(self) -> None: ...
+
+
+class Worker:
+    def __init__(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> None:
+        self._assignment = assignment
+        self._settings = assignment.settings
+        self._sockets = sockets
+        self._cache = PrefixDirectory(self._settings.prefix).cache
+        self._clock = SystemClock()
+        self._tasks = Tasks(_log)
+        self._news = asyncio.Event()
+        self._served: tuple[Version, int] | None = None
+        self._reader: CacheReader | None = None
+        path = self._settings.path("proxy_access_log")
+        self._access = AccessLog(path) if path is not None else None
+        self._engine = Engine(
+            self._settings,
+            node_id=assignment.node_id,
+            clock=self._clock,
+            access_log=self._access,
+            tls=lambda listener: listener_tls(self._settings, "proxy_listen", now=self._clock.now()),
+        )
+
+    async def start(self, bus: Link) -> None:
+        await self._follow(bus)
+        listeners = zip(self._assignment.listeners, self._sockets, strict=True)
+        await self._engine.serve([BoundListener(listener, sock) for listener, sock in listeners])
+        self._tasks.spawn("follow", self._keep_following(bus))
+
+    async def _keep_following(self, bus: Link) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._follow(bus)
+
+    async def _follow(self, bus: Link) -> None:
+        """Serve what the cache holds now. On failure the version before stays."""
+        view = self._view()
+        position = view.position
+        if self._served == (position.version, position.digest):
+            view.close()
+            return
+        lineage, number = position.version
+        try:
+            await self._engine.install(view)
+        except GwctlError as error:
+            _log.error("version %d cannot be served: %s", number, error)
+            bus.send(Refused(lineage, number, error.message))
+            if self._served is None:
+                raise
+            return
+        self._served = (position.version, position.digest)
+        bus.send(Swapped(lineage, number, to_hex(position.digest), position.records))
+
+    def _view(self) -> Any:
+        try:
+            if self._reader is None:
+                self._reader = CacheReader.open(self._cache)
+            else:
+                self._reader.refresh()
+        except CacheMissing:
+            return Nothing()
+        return self._reader.view()
+
+    async def receive(self, message: Message) -> None:
+        if isinstance(message, Available):
+            self._news.set()
+
+    def stats(self) -> dict[str, Any]:
+        counted = self._engine.stats()
+        server = ServerStats(
+            accepted=counted.accepted,
+            handled=counted.handled,
+            requests=counted.total_requests,
+            reading=counted.reading,
+            writing=counted.writing,
+            waiting=counted.waiting,
+        )
+        return {
+            "memory": resident_bytes(),
+            "server": {name: getattr(server, name) for name in ServerStats.__slots__},
+        }
+
+    def reopen(self) -> None:
+        if self._access is not None:
+            self._access.reopen()
+
+    async def finish(self, seconds: float) -> None:
+        await self._tasks.close()
+        if seconds > 0:
+            await self._engine.drain(seconds)
+        await self._engine.stop()
+        if self._access is not None:
+            self._access.close()
+
+
+def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> Worker:
+    return Worker(assignment, sockets)
