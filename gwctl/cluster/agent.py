@@ -78,12 +78,17 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """``position`` is what the cache has, ``serving`` what every worker serves; ``control_plane`` is None when down."""
+    """``position`` is what the cache has, ``serving`` what every worker serves; ``control_plane`` is None when down.
+
+    ``synchronised``: every worker serves what the control plane last announced. ``failures`` counts ended attempts.
+    """
 
     control_plane: Endpoint | None
     position: Position
     serving: Position
     last_error: str | None
+    synchronised: bool
+    failures: int
 
 
 class _Job(NamedTuple):
@@ -136,10 +141,19 @@ class Agent:
         self._ending: tuple[int, str] = (CloseCode.GOING_AWAY, "")
         self._endpoint: Endpoint | None = None
         self._serving = NOWHERE
+        self._failures = 0
 
     def state(self) -> AgentState:
         """A view for health and status pages."""
-        return AgentState(self._endpoint, self._sink.position, self._serving, self._session.last_error)
+        session = self._session
+        return AgentState(
+            self._endpoint,
+            self._sink.position,
+            self._serving,
+            session.last_error,
+            session.synchronised,
+            self._failures,
+        )
 
     def swapped(self, version: Version, digest: int) -> None:
         """Every worker serves this now. To be called in the agent's event loop."""
@@ -177,6 +191,7 @@ class Agent:
         await self._pause(endpoint, reason, level)
 
     async def _pause(self, endpoint: Endpoint, reason: str, level: int) -> None:
+        self._failures += 1
         delay = self._backoff.next()
         if level <= logging.INFO:
             _log.log(level, "%sconnection to control plane closed [%s]", _PREFIX, endpoint.address)

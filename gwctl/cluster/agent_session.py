@@ -114,6 +114,11 @@ class AgentSession:
         """Seconds between heartbeats on this link."""
         return self._interval
 
+    @property
+    def synchronised(self) -> bool:
+        """Whether every worker serves what the control plane last announced."""
+        return self.link is Link.LINKED and self._serving == self._has == self._target
+
     # Connection
 
     def connected(self, now: float) -> list[Effect]:
