@@ -14,7 +14,7 @@ def normalize_path(path: str) -> str:
     """``path`` with triplets decoded, dot segments removed and slashes merged.
 
     Triplets of reserved characters stay, with upper-case digits. Bytes that are no UTF-8 are carried as surrogate
-    escapes. Idempotent.
+    escapes. Idempotent on paths whose triplets are well-formed.
     """
     if "%" in path:
         path = _decode(path)
