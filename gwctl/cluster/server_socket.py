@@ -114,6 +114,10 @@ class ServerSocket:
 
     async def _next_event(self) -> object | None:
         while not self._events:
+            if self._protocol.close_expected():
+                # Both ends said goodbye; it is ours to end the connection (RFC 6455, 7.1.1).
+                self._over.set()
+                return None
             try:
                 data = await self._reader.read(_READ_SIZE)
             except OSError:
@@ -125,7 +129,7 @@ class ServerSocket:
                 self._protocol.receive_eof()
             self._events = list(self._protocol.events_received())
             await self._flush()
-            if not self._events and (not data or self._protocol.close_expected()):
+            if not self._events and not data:
                 self._over.set()
                 return None
         return self._events.pop(0)
