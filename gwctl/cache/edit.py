@@ -24,11 +24,13 @@ Changes = Iterable[tuple[str, str, dict[str, Any] | None]]
 
 
 class Edit:
-    def __init__(self, transaction: Any, layout: Layout, state: State, *, journal: bool) -> None:
+    """``tombstones`` is how many deletions the journal remembers; None keeps no journal."""
+
+    def __init__(self, transaction: Any, layout: Layout, state: State, tombstones: int | None = None) -> None:
         self._txn = transaction
         self._layout = layout
         self._state = state
-        self._journal = Journal(transaction) if journal else None
+        self._journal = None if tombstones is None else Journal(transaction, tombstones)
         self._digest = state.position.digest
         self._records = state.position.records
 

@@ -47,7 +47,7 @@ class GenerationWriter:
         while self._batch:
             try:
                 with storage_errors(self._path), self._environment.begin(write=True) as transaction:
-                    edit = Edit(transaction, self._layout, self._state, journal=False)
+                    edit = Edit(transaction, self._layout, self._state)
                     state = edit.run(self._batch, self._state.position.version)
             except lmdb.MapFullError:
                 self._enlarge()

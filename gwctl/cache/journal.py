@@ -24,7 +24,7 @@ _COUNT = b"m|tombstones"
 class Journal:
     """The journal as seen by one write transaction."""
 
-    def __init__(self, transaction: Any, *, tombstones: int = TOMBSTONES) -> None:
+    def __init__(self, transaction: Any, tombstones: int) -> None:
         self._txn = transaction
         self._limit = tombstones
 

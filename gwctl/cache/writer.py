@@ -22,7 +22,7 @@ from gwctl.cache.edit import Changes, Edit
 from gwctl.cache.environments import Environments, Lease
 from gwctl.cache.errors import CacheDamaged, CacheError, CacheStorage, storage_errors
 from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
-from gwctl.cache.journal import entries
+from gwctl.cache.journal import TOMBSTONES, entries
 from gwctl.cache.layout import Layout
 from gwctl.cache.reader import CacheReader
 from gwctl.cache.state import EMPTY, State, read_state, write_marker, write_state
@@ -46,12 +46,14 @@ class CacheWriter:
     ``incidents`` are texts about damage that was found and what was done; whoever reports them clears the list.
     """
 
-    def __init__(self, directory: Directory, layout: Layout, *, map_size: int, journal: bool, durable: bool) -> None:
+    def __init__(
+        self, directory: Directory, layout: Layout, *, map_size: int, tombstones: int | None, durable: bool
+    ) -> None:
         self.incidents: list[str] = []
         self._directory = directory
         self._layout = layout
         self._map_size = map_size
-        self._journal = journal
+        self._tombstones = tombstones
         self._durable = durable
         self._environments = Environments()
         self._lock = directory.lock()
@@ -67,18 +69,20 @@ class CacheWriter:
         *,
         map_size: int = DEFAULT_MAP_SIZE,
         journal: bool = False,
+        tombstones: int = TOMBSTONES,
         durable: bool = True,
     ) -> CacheWriter:
         """Open or create the cache at ``path``.
 
         The newest sound generation becomes current; damaged ones are set aside with an incident each, and without any
-        sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs. ``durable=False`` leaves writing
+        sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs, ``tombstones`` deletions among it. ``durable=False`` leaves writing
         to the disk to the kernel: safe when the process dies, not when the machine does.
         Raises CacheBusy, CacheStorage.
         """
         directory = Directory(path)
         directory.create()
-        writer = cls(directory, Layout(catalog), map_size=map_size, journal=journal, durable=durable)
+        kept = tombstones if journal else None
+        writer = cls(directory, Layout(catalog), map_size=map_size, tombstones=kept, durable=durable)
         try:
             writer._open_newest()
         except BaseException:
@@ -124,7 +128,7 @@ class CacheWriter:
     def _commit(self, environment: Any, version: Version, changes: Changes, expected: int | None) -> State:
         environment.reader_check()
         with environment.begin(write=True) as transaction:
-            edit = Edit(transaction, self._layout, self._state, journal=self._journal)
+            edit = Edit(transaction, self._layout, self._state, self._tombstones)
             return edit.run(changes, version, expected)
 
     def begin_generation(self) -> GenerationWriter:
@@ -140,7 +144,7 @@ class CacheWriter:
         try:
             with lease.environment.begin(buffers=True) as transaction:
                 state = read_state(transaction)
-                if not self._journal or not state.horizon <= number <= state.position.version.number:
+                if self._tombstones is None or not state.horizon <= number <= state.position.version.number:
                     return None
                 documents = [
                     self._document(transaction, entity, key) for _, entity, key, _ in entries(transaction, number)

@@ -1,0 +1,179 @@
+"""Whatever happens to the files, the process lives, and what it serves is what was written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gwctl.cache import CacheDamaged, CacheReader, CacheWriter
+from gwctl.entities import Catalog
+from gwctl.kit.version import Version
+
+Fill = Callable[[CacheWriter, int, int], None]
+
+
+@pytest.fixture
+def two_generations(tmp_path: Path, catalog: Catalog, fill: Fill) -> Path:
+    """A closed cache: generation 2 at version 1, the current generation 3 at version 2."""
+    path = tmp_path / "cache"
+    writer = CacheWriter.open(path, catalog, durable=False)
+    fill(writer, 1, 30)
+    fill(writer, 2, 40)
+    writer.close()
+    return path
+
+
+def truncate(generation: Path) -> None:
+    data = generation / "data.mdb"
+    os.truncate(data, data.stat().st_size // 2)
+
+
+def overwrite(generation: Path) -> None:
+    (generation / "data.mdb").write_bytes(os.urandom(50_000))
+
+
+def empty(generation: Path) -> None:
+    os.truncate(generation / "data.mdb", 0)
+
+
+def forget_marker(generation: Path) -> None:
+    (generation / "state.json").unlink()
+
+
+def other_format(generation: Path) -> None:
+    (generation / "state.json").write_text('{"format": 99}')
+
+
+def flip_a_value(generation: Path) -> None:
+    data = generation / "data.mdb"
+    content = bytearray(data.read_bytes())
+    while (place := content.rfind(b"v2-39")) >= 0:
+        content[place + 1] ^= 1
+    data.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [truncate, overwrite, empty, forget_marker, other_format, flip_a_value])
+def test_a_damaged_generation_is_set_aside_and_the_one_before_serves(
+    two_generations: Path, catalog: Catalog, harm: Callable[[Path], None]
+) -> None:
+    harm(two_generations / "gen-000003")
+    writer = CacheWriter.open(two_generations, catalog)
+    assert (writer.position.version, writer.position.records) == (Version("L", 1), 30)
+    assert len(writer.incidents) == 1
+    assert "gen-000003 was set aside as bad-gen-000003" in writer.incidents[0]
+    assert len(list(two_generations.glob("bad-gen-000003-*"))) == 1
+    writer.close()
+    again = CacheWriter.open(two_generations, catalog)
+    assert (again.position.version, again.incidents) == (Version("L", 1), [])
+    again.close()
+
+
+def test_without_a_sound_generation_the_cache_starts_empty(two_generations: Path, catalog: Catalog, fill: Fill) -> None:
+    for generation in two_generations.glob("gen-*"):
+        truncate(generation)
+    writer = CacheWriter.open(two_generations, catalog)
+    assert writer.position.records == 0
+    assert writer.position.version == Version("", 0)
+    assert len(writer.incidents) == 2
+    fill(writer, 7, 5)
+    assert writer.position.records == 5
+    writer.close()
+
+
+@pytest.mark.parametrize("pointer", [b"", b"gen-999999\n", b"../../etc\n", b"\xff\xfe"])
+def test_a_damaged_pointer_does_not_lose_the_newest_generation(
+    two_generations: Path, catalog: Catalog, pointer: bytes
+) -> None:
+    (two_generations / "CURRENT").write_bytes(pointer)
+    writer = CacheWriter.open(two_generations, catalog)
+    assert writer.position.version == Version("L", 2)
+    writer.close()
+    reader = CacheReader.open(two_generations)
+    assert reader.position().version == Version("L", 2)
+    reader.close()
+
+
+def test_at_most_two_damaged_generations_are_kept(tmp_path: Path, catalog: Catalog, fill: Fill) -> None:
+    for number in range(1, 5):
+        writer = CacheWriter.open(tmp_path, catalog, durable=False)
+        fill(writer, number, 3)
+        current = writer.generation
+        writer.close()
+        truncate(tmp_path / f"gen-{current:06d}")
+    CacheWriter.open(tmp_path, catalog).close()
+    assert len(list(tmp_path.glob("bad-gen-*"))) == 2
+
+
+def test_an_unfinished_generation_is_removed(two_generations: Path, catalog: Catalog) -> None:
+    unfinished = two_generations / "new-000009"
+    unfinished.mkdir()
+    (unfinished / "data.mdb").write_bytes(b"half")
+    CacheWriter.open(two_generations, catalog).close()
+    assert not unfinished.exists()
+
+
+def test_a_reader_refuses_a_file_cut_short_instead_of_dying(two_generations: Path) -> None:
+    truncate(two_generations / "gen-000003")
+    with pytest.raises(CacheDamaged, match="cut short"):
+        CacheReader.open(two_generations)
+
+
+MUTATE = """
+import random, shutil, sys
+from pathlib import Path
+import lmdb
+from gwctl.cache.errors import CacheDamaged
+from gwctl.cache.verify import main
+
+source, scratch, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+rng = random.Random(seed)
+original = (source / "data.mdb").read_bytes()
+
+def records(path):
+    environment = lmdb.open(str(path), readonly=True, lock=False, create=False, map_size=0)
+    with environment.begin() as transaction:
+        found = {bytes(k): bytes(v) for k, v in transaction.cursor() if k[:1] in b"ruf"}
+    environment.close()
+    return found
+
+truth = records(source)
+sys.stderr = open("/dev/null", "w")
+sound = 0
+for attempt in range(int(sys.argv[4])):
+    data = bytearray(original)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        kind = rng.randrange(4)
+        place = rng.randrange(len(data))
+        if kind == 0:
+            data[place] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            data[place : place + 16] = bytes(len(data[place : place + 16]))
+        elif kind == 2:
+            data[place : place + 4] = rng.randbytes(len(data[place : place + 4]))
+        else:
+            page = rng.randrange(len(data) // 4096) * 4096 + rng.randrange(24)
+            data[page] = rng.randrange(256)
+    if rng.random() < 0.1:
+        del data[rng.randrange(len(data)) :]
+    (scratch / "data.mdb").write_bytes(data)
+    if main([str(scratch)]) == 0:
+        sound += 1
+        assert records(scratch) == truth, attempt
+print("lived", sound)
+"""
+
+
+def test_no_mutation_of_the_file_kills_the_reader_or_changes_a_record(
+    tmp_path: Path, two_generations: Path, children: Any
+) -> None:
+    scratch = tmp_path / "scratch"
+    shutil.copytree(two_generations / "gen-000003", scratch)
+    child = children.start(MUTATE, two_generations / "gen-000003", scratch, 20, 400)
+    answer, _ = child.communicate(timeout=100)
+    assert child.returncode == 0, answer
+    assert answer.startswith("lived")
