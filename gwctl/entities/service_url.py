@@ -50,4 +50,4 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     return host.strip("[]") if host.startswith("[") else host, int(digits) if digits.isdecimal() else None
 
 
-URL = Shorthand("url", fields.string(help="protocol, host, port and path at once"), expand_url)
+URL = Shorthand("url", fields.string(help="protocol, host, port and path at once"), expand_url, gives=("host",))

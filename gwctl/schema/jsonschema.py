@@ -25,15 +25,21 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     properties.update((name, field_schema(field)) for name, field in schema.virtual.items())
     for name, shorthand in schema.shorthands.items():
         properties.setdefault(name, field_schema(shorthand.field) | {"writeOnly": True})
-    return {
+    needed = _needed(schema.fields)
+    given = {name: shorthand.gives for name, shorthand in schema.shorthands.items() if shorthand.gives}
+    replaceable = {name for names in given.values() for name in names}
+    described = {
         "$schema": DIALECT,
         "title": schema.record_class.__name__,
         "description": (schema.record_class.__doc__ or "").strip(),
         "type": "object",
         "properties": properties,
-        "required": _needed(schema.fields),
+        "required": [name for name in needed if name not in replaceable],
         "additionalProperties": False,
     }
+    if given:
+        described["anyOf"] = [{"required": sorted(replaceable)}, *({"required": [name]} for name in given)]
+    return described
 
 
 def field_schema(field: Field) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from gwctl.schema.field import Field
 class Shorthand:
     """``expand`` turns the given value (null included) into field values, which win over explicit ones.
 
-    ``field`` is what the value must look like; its errors stand alone under ``name``. Shorthands run in the order of
-    their declaration and see what earlier ones wrote.
+    ``field`` is what the value must look like; its errors stand alone under ``name``. ``gives`` names required fields
+    that need not be given beside it. Shorthands run in the order of their declaration and see what earlier ones wrote.
     """
 
     name: str
     field: Field
     expand: Callable[[Any], Mapping[str, Any]]
+    gives: tuple[str, ...] = ()
