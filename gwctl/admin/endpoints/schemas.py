@@ -25,7 +25,7 @@ async def _get(call: Call) -> Response:
 
 async def _validate(call: Call) -> Response:
     found = _find(call)
-    record = found.prepare_insert(call.body.values(found), now=call.context.clock.now())
+    record = found.prepare_insert(call.body.values(found), now=call.context.clock.now(), canonical=False)
     errors = found.validate(record)
     if errors:
         raise EntityError.schema_violation(errors)
