@@ -50,6 +50,7 @@ class ServerSocket:
         self._events: list[object] = []
         self._reading = False
         self._over = asyncio.Event()
+        self._closing = asyncio.Lock()
 
     @classmethod
     async def accept(cls, connection: socket.socket, context: ssl.SSLContext) -> ServerSocket:
@@ -155,17 +156,23 @@ class ServerSocket:
 
         Another task may be receiving: it sees the end then.
         """
-        try:
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                if self._protocol.state is State.OPEN:
-                    self._protocol.send_close(code, reason)
-                await self._flush()
-                if self._reading:
-                    await self._over.wait()
-                else:
-                    while await self._next_event() is not None:
-                        pass
-        except (OSError, TimeoutError, ProtocolError):
-            pass
-        finally:
-            self._writer.transport.abort()
+        async with self._closing:
+            try:
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await self._say_goodbye(code, reason)
+                    self._writer.close()
+                    await self._writer.wait_closed()
+            except (OSError, TimeoutError, ProtocolError):
+                pass
+            finally:
+                self._writer.transport.abort()
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(code, reason)
+        await self._flush()
+        if self._reading:
+            await self._over.wait()
+        else:
+            while await self._next_event() is not None:
+                pass

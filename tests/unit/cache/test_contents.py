@@ -91,11 +91,8 @@ class CacheMachine(RuleBasedStateMachine):
         record = service(key, name, port=port)
         model = self.model | {("services", key): record}
         change = Change("services", key, record)
-        if any(
-            k != ("services", key) and r.get("name") == name
-            for k, r in self.model.items()
-            if name and k[0] == "services"
-        ):
+        holders = [pair for pair, r in self.model.items() if name and pair[0] == "services" and r["name"] == name]
+        if any(holder != ("services", key) for holder in holders):
             with pytest.raises(CacheConflict, match="already used"):
                 self.writer.apply(Version("L", len(self.history)), [change])
         else:

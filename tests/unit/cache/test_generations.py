@@ -260,7 +260,8 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 writer = CacheWriter.open(Path(sys.argv[1]), catalog)
 writer.begin_generation().commit(Version("L", 1))
 def changes(count):
-    made = [make_record(catalog, "services", id=f"00000000-0000-4000-8000-{n:012d}", name=f"n{n}") for n in range(count)]
+    ids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(count)]
+    made = [make_record(catalog, "services", id=key, name=key) for key in ids]
     return [Change("services", record["id"], record) for record in made]
 writer.apply(Version("L", 2), changes(3))
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
