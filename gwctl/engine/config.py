@@ -61,7 +61,7 @@ class EngineConfig:
         return self.port_maps.get(port, port)
 
 
-def engine_config(settings: Settings) -> EngineConfig:
+def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
     """The engine's part of ``settings``."""
     charset = settings.text("nginx_http_charset") or "off"
     return EngineConfig(
@@ -75,6 +75,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         max_body=settings.size("nginx_http_client_max_body_size") or 0,
         keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,
         port_maps=settings.port_maps,
+        timeouts=timeouts,
         pool=PoolLimits(
             size=settings.integer("upstream_keepalive_pool_size") or 0,
             requests=settings.integer("upstream_keepalive_max_requests") or 0,

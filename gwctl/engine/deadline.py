@@ -7,6 +7,10 @@ import math
 from collections.abc import Callable
 
 
+def _nothing() -> None:
+    pass
+
+
 class Deadline:
     """Calls ``expired`` once the time last given to ``set`` has come, unless ``clear`` came first."""
 
@@ -31,6 +35,7 @@ class Deadline:
     def close(self) -> None:
         """Drop the timer for good, so that nothing keeps its owner alive."""
         self._at = self._when = math.inf
+        self._expired = _nothing
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

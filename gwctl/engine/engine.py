@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from gwctl.engine.balancer.resolver import Resolver
-from gwctl.engine.config import EngineConfig, engine_config
+from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
@@ -38,8 +38,9 @@ class Engine:
         clock: Clock,
         access_log: AccessSink | None,
         tls: Callable[[Listener], ssl.SSLContext],
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self._config: EngineConfig = engine_config(settings)
+        self._config: EngineConfig = engine_config(settings, timeouts or Timeouts())
         self._node_id = node_id
         self._clock = clock
         self._access_log = access_log
@@ -53,20 +54,22 @@ class Engine:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="engine")
         self._emptied = asyncio.Event()
         self._draining = False
+        self._installing = asyncio.Lock()
 
     async def install(self, view: RecordView) -> None:
         """Build a snapshot of ``view`` beside the present one and swap. The view belongs to the engine from now on.
 
         Raises SnapshotError; then the present snapshot stays and ``view`` is closed.
         """
-        try:
-            snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random())
-        except BaseException:
-            view.close()
-            raise
-        old, self._snapshot = self._snapshot, snapshot
-        if old is not None:
-            old.retire()
+        async with self._installing:
+            try:
+                snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random())
+            except BaseException:
+                view.close()
+                raise
+            old, self._snapshot = self._snapshot, snapshot
+            if old is not None:
+                old.retire()
 
     async def serve(self, listeners: Sequence[BoundListener]) -> None:
         """Accept connections on ``listeners``. A snapshot must be installed."""

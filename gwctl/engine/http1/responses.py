@@ -90,6 +90,7 @@ class H11ResponseReader:
         head = self._head
         return (
             head is not None
+            and head.status != 101
             and self._complete
             and head.keep_alive
             and self._kind is not Framing.UNTIL_CLOSE

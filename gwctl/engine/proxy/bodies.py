@@ -133,7 +133,7 @@ class StreamBody:
 
 def arrived(source: BodySource) -> tuple[bytes, bool]:
     """What has arrived of a body, and whether that is all. Raises BadRequest."""
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         piece = source.ready()
         if piece is None or piece is END:
@@ -143,7 +143,8 @@ def arrived(source: BodySource) -> tuple[bytes, bool]:
 
 async def buffered(source: BodySource, first: bytes, executor: Executor) -> Body:
     """The whole body: the first MEMORY_BYTES in memory, a longer one in a file. Raises like ``BodySource.next``."""
-    pieces, size = [first], len(first)
+    pieces: list[bytes] = [first]
+    size = len(first)
     while size <= MEMORY_BYTES:
         piece = await source.next()
         if piece is END:

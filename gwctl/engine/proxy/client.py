@@ -59,6 +59,7 @@ class ClientConnection(Wire):
         self._tunnel = False
         self._requests = 0
         self._continue = False
+        self._answered = False
         self.arrival = Arrival("", port, https)
         self.state = State.IDLE
         self.draining = False
@@ -83,7 +84,8 @@ class ClientConnection(Wire):
     def eof_received(self) -> bool:
         self._eof = True
         self._hang_up()
-        return True
+        # a TLS connection cannot stay half open
+        return not self._https
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
@@ -176,7 +178,10 @@ class ClientConnection(Wire):
         try:
             while await self._one():
                 pass
-            await self._goodbye()
+            if self._answered:
+                await self._goodbye()
+        except Exception:
+            _log.exception("connection of %s failed", self.arrival.peer)
         finally:
             self.state = State.CLOSING
             self.close()
@@ -196,9 +201,9 @@ class ClientConnection(Wire):
         self._continue = head.expects_continue and not self._reader.complete
         if self._requests >= self._runtime.config.keepalive_requests:
             self.draining = True
-        keep = await run_exchange(self, head, self._runtime)
+        self._answered = not await run_exchange(self, head, self._runtime)
         self.state = State.IDLE
-        return keep and self._reader.complete and not self._eof
+        return not self._answered and self._reader.complete and not self._eof
 
     async def _head(self) -> RequestHead | None:
         timeouts = self._runtime.config.timeouts
@@ -222,6 +227,7 @@ class ClientConnection(Wire):
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer a request that could not be read; nothing is known about what the client accepts."""
+        self._answered = True
         runtime = self._runtime
         _log.info("bad request of %s: %s", self.arrival.peer, error.rule)
         answer = core_answer(error.status, kind=JSON if error.status == 494 else PLAIN, close=True)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 
 from gwctl.engine.chain.plan import ServicePlan
-from gwctl.engine.http1.codec import END, BadResponse, Framing, ResponseHead
+from gwctl.engine.http1.codec import END, BadRequest, BadResponse, Framing, ResponseHead
+from gwctl.engine.proxy.downstream import ClientGone
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.returning import client_framing, response_head
 from gwctl.engine.proxy.sending import Sending
@@ -36,6 +37,13 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
         _log.error("response of the upstream broke off (%s), request_id: %s", error, exchange.request_id)
         exchange.keep_alive = False
         exchange.client.cut()
+    except BadRequest:
+        # the client broke its own body while it was being answered
+        exchange.client.cut()
+        raise ClientGone from None
+    except BaseException:
+        exchange.client.cut()
+        raise
 
 
 async def _body(exchange: Exchange, sending: Sending, framing: Framing, head: bytes) -> None:

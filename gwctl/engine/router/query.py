@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Query:
-    """A request as routes see it: ``host`` lower-case without port, ``port`` explicit or the listener's, ``path`` normal."""
+    """A request as routes see it: lower-case ``host``, ``port`` explicit or the listener's, ``path`` in normal form."""
 
     https: bool
     method: bytes

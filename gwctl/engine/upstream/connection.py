@@ -13,7 +13,8 @@ from gwctl.engine.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a connection goes; equal addresses share a pool. ``sni`` is None on plain connections and for IP hosts."""
+    """Where a connection goes; equal addresses share a pool. ``sni`` is None on plain connections and
+    for hosts that are addresses."""
 
     ip: str
     port: int

@@ -28,7 +28,7 @@ async def open_connection(address: Address, seconds: float, limits: HeadLimits) 
                 address.ip,
                 address.port,
                 ssl=address.tls,
-                server_hostname=None if address.tls is None else address.sni or "",
+                server_hostname=None if address.tls is None else address.sni or address.ip,
             )
     except TimeoutError:
         raise ConnectFailed("connect timed out", timed_out=True) from None

@@ -14,7 +14,7 @@ _SWEEP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """Idle connections per address (0 keeps none), requests per connection (0: any number), seconds idle (0: for ever)."""
+    """Idle connections per address (0: none), requests per connection (0: any number), seconds idle (0: for ever)."""
 
     size: int = 512
     requests: int = 10000
