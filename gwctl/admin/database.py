@@ -15,18 +15,20 @@ T = TypeVar("T")
 
 MOST_WAITING = 256
 """The most calls that may run or wait for a thread at a time."""
+REACHABLE_SECONDS = 3.0
+"""How long ``/status`` waits for the database."""
 
 _log = logging.getLogger("gwctl.admin")
 
 
-class DatabaseBusy(Exception):
+class Overloaded(Exception):
     """The database gave no answer in time, or too many calls wait for one."""
 
 
 class Database:
     """A function given to ``read`` or ``write`` runs wholly inside one thread call.
 
-    A call that takes longer than ``deadline`` seconds, or comes when MOST_WAITING are under way, raises DatabaseBusy.
+    A call that takes longer than ``deadline`` seconds, or comes when MOST_WAITING are under way, raises Overloaded.
     A write that outlives its deadline is still announced through ``on_commit`` when it commits.
     """
 
@@ -65,10 +67,10 @@ class Database:
         return await self._run(lambda: function(self._store))
 
     async def reachable(self) -> bool:
-        """True when the database answers within the deadline."""
+        """True when the database answers soon."""
         try:
-            return await self._run(self._store.reachable)
-        except DatabaseBusy:
+            return await self._run(self._store.reachable, deadline=min(self._deadline, REACHABLE_SECONDS))
+        except Overloaded:
             return False
 
     def _announce(self, committed: tuple[T, Version | None]) -> None:
@@ -76,15 +78,17 @@ class Database:
         if version is not None:
             self._on_commit(version)
 
-    async def _run(self, work: Callable[[], T], done: Callable[[T], None] | None = None) -> T:
+    async def _run(
+        self, work: Callable[[], T], done: Callable[[T], None] | None = None, *, deadline: float | None = None
+    ) -> T:
         if self._waiting >= MOST_WAITING:
-            raise DatabaseBusy
+            raise Overloaded
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         future.add_done_callback(lambda finished: self._finished(finished, done))
-        await asyncio.wait({future}, timeout=self._deadline)
+        await asyncio.wait({future}, timeout=self._deadline if deadline is None else deadline)
         if not future.done():
-            raise DatabaseBusy
+            raise Overloaded
         return future.result()
 
     def _finished(self, future: asyncio.Future[T], done: Callable[[T], None] | None) -> None:

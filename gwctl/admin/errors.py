@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gwctl.admin.answers import Refusal, answer, message
-from gwctl.admin.database import DatabaseBusy
+from gwctl.admin.database import Overloaded
 from gwctl.schema import EntityError
-from gwctl.store.errors import DatabaseUnavailable
+from gwctl.store.errors import DatabaseBusy, DatabaseUnavailable
 
 _log = logging.getLogger("gwctl.admin")
 
@@ -24,9 +24,12 @@ def render(request: Request, error: Exception) -> Response:
             return message(text, error.status, error.headers)
         case EntityError() if error.status < 500:
             return answer(error.body(), error.status)
-        case DatabaseBusy():
+        case Overloaded():
             _log.error("%s %s: the database does not answer in time", request.method, request.url.path)
             return message("the database does not answer in time", 503, {"Retry-After": "5"})
+        case DatabaseBusy():
+            _log.error("%s %s: %s", request.method, request.url.path, error)
+            return message("the database is busy, nothing was changed", 503, {"Retry-After": "1"})
         case DatabaseUnavailable():
             _log.error("%s %s: %s", request.method, request.url.path, error)
             return message("the database cannot be reached", 503, {"Retry-After": "5"})

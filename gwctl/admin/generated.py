@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import Response
 
@@ -44,23 +44,28 @@ def generated_endpoints(
 class Collection:
     """``/E``"""
 
+    filters: ClassVar[tuple[str, ...]] = ()
+    """Query arguments that choose records, beside ``tags``."""
+
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._tagged = "tags" in records.schema.fields
 
     def endpoint(self) -> Endpoint:
         name = self._records.entity
+        filters = (*(("tags",) if self._tagged else ()), *self.filters)
         return Endpoint(
             f"/{self._records.schema.path}",
             name,
             {
-                "GET": Operation(self.list, f"List {name}", gives=name, page=True, errors=(400,)),
+                "GET": Operation(self.list, f"List {name}", gives=name, page=True, filters=filters, errors=(400,)),
                 "POST": Operation(self.create, f"Create one of {name}", 201, name, name, errors=(400, 409)),
             },
         )
 
     async def list(self, call: Call) -> Response:
         paging = Paging.parse(call.query)
-        tags = call.argument("tags") if "tags" in self._records.schema.fields else None
+        tags = call.argument("tags") if self._tagged else None
         data, offset = await call.database.read(
             lambda reads: self._records.page(reads, paging.size, paging.offset, tags)
         )

@@ -46,8 +46,8 @@ Handler = Callable[[Call], Awaitable[Response]]
 class Operation:
     """What one method of an endpoint does, and how OpenAPI describes it.
 
-    ``takes`` and ``gives`` name entities; ``page``: it gives a page of them; ``errors``: the statuses of a
-    well-formed request that fails.
+    ``takes`` and ``gives`` name entities; ``page``: it gives a page of them, which the arguments ``filters`` choose;
+    ``errors``: the statuses of a well-formed request that fails.
     """
 
     handler: Handler
@@ -56,6 +56,7 @@ class Operation:
     takes: str | None = None
     gives: str | None = None
     page: bool = False
+    filters: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
 
 

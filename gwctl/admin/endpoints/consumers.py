@@ -12,6 +12,8 @@ _FIELD = "custom_id"
 
 
 class Consumers(Collection):
+    filters = (_FIELD,)
+
     async def list(self, call: Call) -> Response:
         given = [value for name, value in call.query if name == _FIELD]
         if not given:

@@ -107,7 +107,9 @@ def _operation(endpoint: Endpoint, method: str, operation: Operation) -> dict[st
         "responses": _responses(method, operation),
     }
     if operation.page:
-        described["parameters"] = [_argument(*each) for each in _PAGE_ARGUMENTS]
+        paging = [_argument(*each) for each in _PAGE_ARGUMENTS]
+        filters = [_argument(name, {"type": "string"}, f"Only records with this {name}") for name in operation.filters]
+        described["parameters"] = paging + filters
     if method in WITH_BODY and operation.takes is not None:
         name = f"{operation.takes}_changes" if method == "PATCH" else operation.takes
         content = {media_type: {"schema": _reference(name)} for media_type in _FORMS}

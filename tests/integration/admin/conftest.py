@@ -18,10 +18,7 @@ from gwctl.entities import Catalog, core_catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.version import Version
 from gwctl.settings import Settings
-from gwctl.store.config import DatabaseConfig
-from gwctl.store.engine import open_engine
-from gwctl.store.store import Store
-from gwctl.store.tables import build_tables
+from gwctl.store import DatabaseConfig, MigrationRunner, Store
 from tests.integration.admin.serving import Answer, Served, serving
 
 NODE_ID = "6b7d3a52-9cbf-4bd4-8a3a-1d2c5f1f8a11"
@@ -53,13 +50,8 @@ def catalog() -> Catalog:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Path:
     path = tmp_path_factory.mktemp("admin") / "empty.db"
-    tables = build_tables(catalog)
-    engine = open_engine(DatabaseConfig(path=path), create=True)
-    with engine.begin() as connection:
-        tables.metadata.create_all(connection)
-        row = {"singleton": 1, "id": NODE_ID, "created_at": 0.0}
-        connection.execute(tables.system.lineage.insert().values(row))
-    engine.dispose()
+    for _ in MigrationRunner(DatabaseConfig(path=path), catalog=catalog).bootstrap():
+        pass
     return path
 
 

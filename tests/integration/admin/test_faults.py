@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from gwctl.kit.version import Version
-from gwctl.store.errors import DatabaseUnavailable
-from gwctl.store.store import Store
+from gwctl.store import DatabaseBusy, DatabaseUnavailable, Store
 from tests.integration.admin.conftest import Admin, Serve
 from tests.tools.waiting import wait_for
 
@@ -64,6 +63,15 @@ def test_a_database_that_is_away(serve: Serve, store: Store, caplog: pytest.LogC
         assert (status.status, status.json["database"]) == (200, {"reachable": False})
         assert admin.ask("GET", "/nope").status == 404
     assert "cannot connect to db.test:5432" in caplog.text
+
+
+def test_a_database_that_is_locked(serve: Serve, store: Store) -> None:
+    def locked() -> None:
+        raise DatabaseBusy("waited 30 s for other writers")
+
+    with serve(store=Wrapped(store, locked)) as admin:
+        answer = admin.ask("POST", "/services", {"host": "a.b"})
+    assert (answer.status, answer.json) == (503, {"message": "the database is busy, nothing was changed"})
 
 
 def test_a_database_that_hangs(serve: Serve, store: Store) -> None:
