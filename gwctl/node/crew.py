@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterable
@@ -59,7 +60,7 @@ class Post:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     relieved: asyncio.Event = field(default_factory=asyncio.Event)
     keeper: asyncio.Task[None] | None = None
-    patience: float = 0.0
+    until: float = math.inf
 
 
 class Crew:
@@ -79,6 +80,7 @@ class Crew:
         self._left = left
         self._tasks = Tasks(_log)
         self._posts: list[Post] = []
+        self._hurried = asyncio.Event()
         self.changed = asyncio.Condition()
         """Notified when a member came, said something or left."""
 
@@ -112,25 +114,37 @@ class Crew:
         """Let the processes finish within ``seconds`` and wait until they are gone; the late ones are killed."""
         going = list(posts)
         for post in going:
-            post.patience = seconds
             post.relieved.set()
+            self._tell_to_end(post, seconds)
+        loop = asyncio.get_running_loop()
+        while going and (left := max(post.until for post in going) + KILL_SECONDS - loop.time()) > 0:
+            self._hurried.clear()
+            sooner = self._tasks.spawn("hurried", wait_for(self._hurried))
+            keepers = [post.keeper for post in going if post.keeper is not None]
+            await asyncio.wait([sooner, *keepers], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            sooner.cancel()
+            going = [post for post in going if post.keeper is not None and not post.keeper.done()]
+        self._kill(going)
+        await asyncio.gather(*(post.keeper for post in going if post.keeper is not None))
+
+    def _tell_to_end(self, post: Post, seconds: float) -> None:
+        post.until = min(post.until, asyncio.get_running_loop().time() + seconds)
+        if post.member is not None:
+            post.member.link.send(Drain(seconds))
+
+    @staticmethod
+    def _kill(posts: Iterable[Post]) -> None:
+        for post in posts:
             if post.member is not None:
-                post.member.link.send(Drain(seconds))
-        keepers = [post.keeper for post in going if post.keeper is not None]
-        if not keepers:
-            return
-        _, late = await asyncio.wait(keepers, timeout=seconds + KILL_SECONDS)
-        if late:
-            for post in going:
-                if post.member is not None:
-                    _log.warning("%s (%d) is killed: it did not end", post.assignment.name, post.member.pid)
-                    post.member.process.signal(signal.SIGKILL)
-            await asyncio.wait(late)
+                _log.warning("%s (%d) is killed: it did not end", post.assignment.name, post.member.pid)
+                post.member.process.signal(signal.SIGKILL)
 
     def hurry(self, seconds: float) -> None:
-        """Give everyone that still finishes ``seconds`` at most."""
-        for member in self.everyone():
-            member.link.send(Drain(seconds))
+        """Give everyone that was told to end ``seconds`` at most."""
+        for post in self._posts:
+            if post.relieved.is_set():
+                self._tell_to_end(post, seconds)
+        self._hurried.set()
 
     async def watch(self) -> None:
         """Kill members that stall, for ever.
@@ -182,7 +196,7 @@ class Crew:
         _log.info("started %s (%d)", post.assignment.name, member.pid)
         member.listener = self._tasks.spawn(f"listen to {post.assignment.name}", self._listen(post, member))
         if post.relieved.is_set():
-            member.link.send(Drain(post.patience))
+            member.link.send(Drain(max(0.0, post.until - asyncio.get_running_loop().time())))
         return member
 
     async def _listen(self, post: Post, member: Member) -> None:
@@ -232,6 +246,11 @@ def _how(member: Member) -> str:
     if code < 0:
         return f": killed by {signal.Signals(-code).name}"
     return f" with exit code {code}"
+
+
+async def wait_for(event: asyncio.Event) -> None:
+    """``event.wait()`` for a task."""
+    await event.wait()
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:

@@ -164,7 +164,8 @@ class PrefixDirectory:
             return
         warn(
             f'Found dangling unix sockets in the prefix directory ("{self.path}") while preparing to start Kong. '
-            "This may be a sign that Kong was previously shut down uncleanly or is in an unknown state and could require further investigation."
+            "This may be a sign that Kong was previously shut down uncleanly or is in an unknown state and could "
+            "require further investigation."
         )
         warn("Attempting to remove dangling sockets before starting Kong...")
         for path in dangling:

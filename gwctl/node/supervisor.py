@@ -21,7 +21,7 @@ from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.node import report
 from gwctl.node.bus import SocketLink, listen_at
-from gwctl.node.crew import Crew, Member, Post
+from gwctl.node.crew import Crew, Member, Post, wait_for
 from gwctl.node.forkclient import ForkClient
 from gwctl.node.linux import become_reaper, set_process_name
 from gwctl.node.messages import (
@@ -151,8 +151,8 @@ class Supervisor:
     async def _settle(self, posts: list[Post], seconds: float) -> None:
         """Wait until every post has a process that is ready or has failed, at most ``seconds``; shorter when told to
         stop."""
-        waiting = [self._tasks.spawn("settle", _wait(post.settled)) for post in posts]
-        stopping = self._tasks.spawn("settle", _wait(self._stopping))
+        waiting = [self._tasks.spawn("settle", wait_for(post.settled)) for post in posts]
+        stopping = self._tasks.spawn("settle", wait_for(self._stopping))
         everyone = asyncio.gather(*waiting)
         await asyncio.wait({everyone, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in (*waiting, stopping):
@@ -394,7 +394,3 @@ class Supervisor:
         self._prefix.remove_pid(self._prefix.pid_file, os.getpid())
         self._lock.release()
         _log.log(NOTICE, "stopped")
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()

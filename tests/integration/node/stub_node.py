@@ -1,6 +1,7 @@
 """A node of stub processes as a program: ``python stub_node.py PREFIX PORT WORKERS STALL_SECONDS``.
 
-On a reload it reads PORT and WORKERS from the files ``port`` and ``workers`` in the prefix; a file ``broken`` makes settings unusable.
+On a reload it reads PORT and WORKERS from the files ``port`` and ``workers`` in the prefix; a file ``broken`` makes
+settings unusable.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ async def live(prefix: Path, port: str, workers: str, stall: int) -> int:
     directory = PrefixDirectory(prefix)
     directory.create(lambda _: None)
     lock = directory.lock()
-    directory.remove_dangling_sockets(print)
+    directory.remove_dangling_sockets(lambda text: print(text, file=sys.stderr))
     supervisor = Supervisor(
         load(prefix, port, workers),
         directory,

@@ -72,9 +72,9 @@ def test_a_line_that_is_no_message_is_an_error(line: bytes) -> None:
 
 def test_a_line_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:
     decoder = m.Decoder()
+    decoder.feed(b"x" * m.MAX_LINE)
     with pytest.raises(m.BadMessage, match="more than"):
-        for _ in range(m.MAX_LINE // 65536 + 2):
-            decoder.feed(b"x" * 65536)
+        decoder.feed(b"x")
 
 
 @given(st.binary(max_size=200))

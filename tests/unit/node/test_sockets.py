@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 from pathlib import Path
@@ -97,9 +96,8 @@ def test_a_port_of_another_node_names_the_node(tmp_path: Path) -> None:
 
 def test_when_one_address_fails_those_opened_before_it_are_closed(free_port: int) -> None:
     sockets = ListenSockets()
-    with listen() as other:
-        with pytest.raises(ListenError):
-            sockets.open([(planned(free_port), 2), (planned(other.getsockname()[1]), 2)])
+    with listen() as other, pytest.raises(ListenError):
+        sockets.open([(planned(free_port), 2), (planned(other.getsockname()[1]), 2)])
     assert sockets.all() == []
     listen(free_port).close()
 
@@ -152,8 +150,7 @@ class TestOccupant:
         try:
             other = listen(ip="::1")
         except OSError as error:
-            assert error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-            pytest.skip("no IPv6 here")
+            pytest.skip(f"no IPv6 here: {error}")
         with other:
             assert find_occupant("::1", other.getsockname()[1]).pid == os.getpid()
 
