@@ -29,7 +29,7 @@ class Database:
     """A function given to ``read`` or ``write`` runs wholly inside one thread call.
 
     A call that takes longer than ``deadline`` seconds, or comes when MOST_WAITING are under way, raises Overloaded.
-    A write that outlives its deadline is still announced through ``on_commit`` when it commits.
+    What has not begun by then never will; a write under way is still announced through ``on_commit`` when it commits.
     """
 
     def __init__(
@@ -84,10 +84,12 @@ class Database:
         if self._waiting >= MOST_WAITING:
             raise Overloaded
         self._waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        submitted = self._executor.submit(work)
+        future = asyncio.wrap_future(submitted)
         future.add_done_callback(lambda finished: self._finished(finished, done))
         await asyncio.wait({future}, timeout=self._deadline if deadline is None else deadline)
         if not future.done():
+            submitted.cancel()
             raise Overloaded
         return future.result()
 

@@ -123,6 +123,28 @@ def test_a_write_that_commits_after_its_deadline_is_still_announced(serve: Serve
         release.set()
 
 
+def test_a_write_that_waits_too_long_for_its_turn_never_happens(serve: Serve, store: Store) -> None:
+    release, entered = threading.Event(), threading.Event()
+
+    def block() -> None:
+        entered.set()
+        release.wait(30)
+
+    with ThreadPoolExecutor(1) as executor, ThreadPoolExecutor(1) as clients:
+        try:
+            with serve(store=Wrapped(store, block), executor=executor, deadline=0.3) as admin:
+                first = clients.submit(admin.ask, "POST", "/consumers", {"username": "first"})
+                assert entered.wait(10)
+                assert admin.ask("POST", "/consumers", {"username": "second"}).status == 503
+                assert first.result(10).status == 503
+                release.set()
+                wait_for(lambda: len(admin.commits) == 1, "the first write")
+                assert admin.ask("GET", "/consumers/first").status == 200
+                assert admin.ask("GET", "/consumers/second").status == 404
+        finally:
+            release.set()
+
+
 def test_an_announcement_that_fails_does_not_fail_the_write(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     def fail(version: Version) -> None:
         raise RuntimeError("no hub")
