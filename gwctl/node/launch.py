@@ -83,7 +83,7 @@ def sources(settings: Settings) -> tuple[str, dict[str, str]]:
     for name, entry in settings.entries.items():
         if entry.origin.startswith("conf file ") and not entry.origin.endswith("/.kong_env"):
             conf = entry.origin.removeprefix("conf file ")
-        elif entry.origin.startswith("flag") and entry.raw is not None:
+        elif entry.origin.startswith(("flag", "command")) and entry.raw is not None:
             flags[name] = entry.raw
     return conf, flags
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+from gwctl.certs import listener_tls
 from gwctl.kit.clock import SystemClock
 from gwctl.node import report
 from gwctl.node.crew import Crew
@@ -40,7 +41,9 @@ class StatusServer:
             database_reachable=None if self._role == DATA_PLANE else self._database,
         )
         self._server = HttpServer(status_app(context), clock)
-        await self._server.serve([HttpSocket(sock.dup()) for _, sock in sockets])
+        secure = any(listener.ssl for listener, _ in sockets)
+        tls = listener_tls(settings, "status_listen", now=clock.now()) if secure else None
+        await self._server.serve([HttpSocket(sock.dup(), tls if listener.ssl else None) for listener, sock in sockets])
 
     async def stop(self) -> None:
         server, self._server = self._server, None

@@ -12,6 +12,7 @@ from gwctl.settings.endpoints import parse_endpoint, parse_port_map
 from gwctl.settings.entry import Entries
 from gwctl.settings.errors import Problem
 from gwctl.settings.labels import LabelError, parse_labels
+from gwctl.settings.listeners import Listener
 from gwctl.settings.responses import unknown_words
 
 Rule = Callable[[Entries], Iterator[Problem]]
@@ -91,6 +92,16 @@ def _certificate_pairs(entries: Entries) -> Iterator[Problem]:
             yield Problem(f"{name} must be specified")
         elif len(certificates) != len(keys):
             yield Problem(f"{name} has {len(certificates)} entries but {name}_key has {len(keys)}")
+
+
+def _proxy_protocol(entries: Entries) -> Iterator[Problem]:
+    """A listener that does not read the PROXY line would refuse every request behind such a balancer."""
+    for name in ("proxy_listen", "admin_listen", "status_listen", "cluster_listen"):
+        value = entries[name].value
+        if isinstance(value, tuple) and any(isinstance(item, Listener) and item.proxy_protocol for item in value):
+            yield Problem(
+                f"{name}: proxy_protocol is not available yet", "remove the flag, here and at the load balancer"
+            )
 
 
 def _node_id(entries: Entries) -> Iterator[Problem]:
@@ -177,6 +188,7 @@ _RULES: tuple[Rule, ...] = (
     _traditional,
     _cluster_trust,
     _certificate_pairs,
+    _proxy_protocol,
     _node_id,
     _labels,
     _control_plane_addresses,

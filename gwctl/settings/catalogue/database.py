@@ -86,11 +86,12 @@ DATABASE = Topic(
         _replica("backlog", Kind.NUMBER, "Requests that may wait for a connection."),
         ignored("declarative_config", Kind.PATH, None, "File with the config.", _DECLARATIVE),
         ignored("declarative_config_string", Kind.STRING, None, "The config itself.", _DECLARATIVE, secret=True),
-        Setting(
+        ignored(
             "lmdb_environment_path",
             Kind.PATH,
             "dbless.lmdb",
-            "Directory of the cache that a node serves from, relative to the prefix.",
+            "Directory of the cache that a node serves from.",
+            "the cache is always dbless.lmdb in the prefix",
         ),
         Setting(
             "lmdb_map_size", Kind.SIZE, "2048m", "Most bytes of the cache; reserved as address space, not as disk."

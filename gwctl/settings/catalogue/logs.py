@@ -38,7 +38,9 @@ LOGS = Topic(
             "admin_gui_access_log", Kind.LOG, "logs/admin_gui_access.log", "Access log of the Manager.", _NO_MANAGER
         ),
         ignored("admin_gui_error_log", Kind.LOG, "logs/admin_gui_error.log", "Error log of the Manager.", _NO_MANAGER),
-        Setting("status_access_log", Kind.LOG, "off", "One line per request to the Status API; `off` writes none."),
+        ignored(
+            "status_access_log", Kind.LOG, "off", "Access log of the Status API.", "the Status API writes no access log"
+        ),
         ignored("status_error_log", Kind.LOG, "logs/status_error.log", "Error log of the Status API.", _ONE_LOG),
     ),
 )

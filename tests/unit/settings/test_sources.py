@@ -58,6 +58,7 @@ def test_the_reference_names_of_processes_are_mapped(load: Load) -> None:
 
 def test_the_own_name_beats_an_alias_of_the_same_source(load: Load) -> None:
     assert load({"GWCTL_WORKERS": "4", "GWCTL_NGINX_WORKER_PROCESSES": "2"}).integer("workers") == 4
+    assert load({"GWCTL_DAEMON": "on", "GWCTL_NGINX_DAEMON": "off"}).flag("daemon")
     assert load({"KONG_WORKERS": "4", "GWCTL_NGINX_WORKER_PROCESSES": "2"}).integer("workers") == 2
 
 
