@@ -37,6 +37,8 @@ def is_set(record: Mapping[str, Any], name: str) -> bool:
 
 
 def value_of(record: Mapping[str, Any], name: str) -> Any:
+    if "." not in name:
+        return record.get(name)
     value: Any = record
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -189,10 +191,14 @@ class ConditionalAtLeastOneOf:
         if self.else_match is not None:
             text = _filled(self.else_message, self.else_names)
             branches.append((_condition(field, self.else_match, peers), self.else_names, text))
+        enough = tuple(name for name in self.names if all(name in names for _, names, _ in branches))
 
         def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
             if if_field in errors:
                 return
+            for name in enough:
+                if record.get(name):
+                    return
             value = record.get(if_field)
             for holds, names, text in branches:
                 if holds(value):

@@ -10,7 +10,7 @@ _DEEPEST = 64
 _LARGEST = 2**63
 
 
-def utf8_fault(text: str) -> str | None:
+def _utf8_fault(text: str) -> str | None:
     """Text that came from broken UTF-8 carries surrogates; the message names the first bad byte, counted from 1."""
     found = _SURROGATES.search(text)
     if found is None:
@@ -21,7 +21,7 @@ def utf8_fault(text: str) -> str | None:
 
 def unstorable(text: str) -> str | None:
     """Why ``text`` cannot be stored: broken UTF-8 or the character U+0000."""
-    return "must not contain the character U+0000" if "\0" in text else utf8_fault(text)
+    return "must not contain the character U+0000" if "\0" in text else _utf8_fault(text)
 
 
 def json_fault(value: Any) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from gwctl.schema.fields import Attributes
-from gwctl.schema.storable import utf8_fault
 
 _UTF8_NAME = re.compile(r"[0-9A-Za-z.\-_~\u0080-\U0010ffff]+")
 _TAG = re.compile(r"[\x20-\x2b\x2d\x2e\x30-\x7e\u0080-\U0010ffff]+")
@@ -15,20 +14,14 @@ _COOKIE_NAME = re.compile(r"[^\x00-\x20\x7f()<>@,;:\\\"/?={}\[\]]+")
 
 def utf8_name(text: str) -> str | None:
     if _UTF8_NAME.fullmatch(text) is None:
-        return (
-            utf8_fault(text)
-            or f"invalid value '{text}': the only accepted ascii characters are alphanumerics or ., -, _, and ~"
-        )
-    return None if text.isascii() else utf8_fault(text)
+        return f"invalid value '{text}': the only accepted ascii characters are alphanumerics or ., -, _, and ~"
+    return None
 
 
 def tag(text: str) -> str | None:
     if _TAG.fullmatch(text) is None:
-        return (
-            utf8_fault(text)
-            or f"invalid tag '{text}': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"
-        )
-    return None if text.isascii() else utf8_fault(text)
+        return f"invalid tag '{text}': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"
+    return None
 
 
 def header_name(text: str) -> str | None:

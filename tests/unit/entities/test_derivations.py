@@ -89,6 +89,13 @@ def test_the_json_schema_accepts_what_validation_accepts(schema):
     assert not validator.is_valid({**SAMPLES[schema.name], "no_such_field": 1})
 
 
+def test_the_json_schema_of_a_service_wants_a_host_or_a_url():
+    validator = jsonschema.Draft202012Validator(CATALOG["services"].json_schema())
+    assert validator.is_valid({"url": "http://a"})
+    assert validator.is_valid({"host": "a"})
+    assert not validator.is_valid({"name": "a"})
+
+
 @ENTITIES
 def test_the_keys_are_fields(schema):
     assert schema.primary_key in schema.fields

@@ -10,6 +10,8 @@ from gwctl.schema.checks import (
     MutuallyExclusive,
     MutuallyRequired,
     OnlyOneOf,
+    is_set,
+    value_of,
 )
 from gwctl.schema.errors import ENTITY
 
@@ -158,3 +160,10 @@ def test_descriptions():
         },
         {"only_one_of": ["a", "b"]},
     ]
+
+
+def test_names_may_reach_into_records():
+    assert value_of({"a": {"b": 1}}, "a.b") == 1
+    assert value_of({"a": None}, "a.b") is None
+    assert is_set({"a": {"b": 0}}, "a.b")
+    assert not is_set({"a": {"b": []}}, "a.b")
