@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from gwctl.kit.ids import new_uuid
 from gwctl.kit.version import Version
@@ -22,6 +22,16 @@ KEEP = 10_000
 
 _FLUSH = 500
 _LOCK_CLASS = 0x67776374  # "gwct": our half of PostgreSQL's advisory lock numbers; the other half is the schema
+
+_TAKE_VERSION_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashtext(current_schema()))")
+_INSERT = """
+    INSERT INTO versions (number, changeset, size, actor, committed_at)
+    SELECT coalesce(max(number), 0) + 1, CAST(:changeset AS TEXT), CAST(:size AS INTEGER), CAST(:actor AS TEXT),
+           CAST(:now AS DOUBLE PRECISION)
+    FROM versions
+    RETURNING number, (SELECT id FROM lineage)"""
+_INSERT_VERSION = text(_INSERT)
+_INSERT_AND_NOTIFY = text(f"{_INSERT}, pg_notify('{CHANNEL}', CAST(number AS TEXT))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,11 @@ class ChangesetWriter:
         self._changeset = new_uuid()
         self._size = 0
         self._pending: list[dict[str, Any]] = []
-
-    @property
-    def size(self) -> int:
-        return self._size
+        self._closed = False
 
     def append(self, entity: str, key: str, record: RecordDict | None) -> None:
+        if self._closed:
+            raise RuntimeError("this unit of work has its version already")
         self._pending.append(
             {"changeset": self._changeset, "position": self._size, "entity": entity, "key": key, "record": record}
         )
@@ -76,40 +85,20 @@ class ChangesetWriter:
         From here to the commit the version lock is held, so numbers become visible in their order: a reader that saw
         number N has seen every smaller one. The lock ends with the transaction, however that ends.
         """
+        self._closed = True
         if not self._size:
             return None
         self.flush()
-        lineage = lineage_of(self._connection, self._tables)
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(
-                text("SELECT pg_advisory_xact_lock(:class, hashtext(current_schema()))"), {"class": _LOCK_CLASS}
-            )
-        versions = self._tables.versions
-        number = self._connection.execute(
-            insert(versions)
-            .from_select(
-                ["number", "changeset", "size", "actor", "committed_at"],
-                select(
-                    func.coalesce(func.max(versions.c.number), 0) + 1,
-                    literal(self._changeset),
-                    literal(self._size),
-                    literal(actor),
-                    literal(now),
-                ),
-            )
-            .returning(versions.c.number)
-        ).scalar_one()
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+        announced = self._connection.dialect.name == "postgresql"
+        if announced:
+            self._connection.execute(_TAKE_VERSION_LOCK, {"class": _LOCK_CLASS})
+        number, lineage = self._connection.execute(
+            _INSERT_AND_NOTIFY if announced else _INSERT_VERSION,
+            {"changeset": self._changeset, "size": self._size, "actor": actor, "now": now},
+        ).one()[:2]
+        if lineage is None:
+            raise NeedsBootstrap
         return Version(lineage, number)
-
-
-def lineage_of(connection: Connection, tables: SystemTables) -> str:
-    """The lineage of this log. Raises NeedsBootstrap when bootstrap never finished."""
-    found = connection.execute(select(tables.lineage.c.id)).scalar_one_or_none()
-    if found is None:
-        raise NeedsBootstrap
-    return str(found)
 
 
 def current_version(connection: Connection, tables: SystemTables) -> Version:

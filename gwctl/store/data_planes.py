@@ -22,12 +22,12 @@ class DataPlaneRegistry:
         self._connection = connection
         self._entity = table
         self._table = table.table
-        self._now = now
+        self._now = int(now)
 
     def record(self, row: RecordDict) -> None:
         """Write what is known of a data plane, replacing what was; ``ttl`` is the purge delay in seconds."""
-        ends = int(self._now + (row.get("ttl") or PURGE_DELAY))
-        known = {**row, "updated_at": int(self._now), "ttl": ends}
+        ends = self._now + int(row.get("ttl") or PURGE_DELAY)
+        known = {**row, "updated_at": self._now, "ttl": ends}
         values = {name: _storable(known.get(name)) for name in self._entity.schema.fields}
         changed = self._connection.execute(update(self._table).where(self._entity.key == row["id"]).values(values))
         if not changed.rowcount:
@@ -56,7 +56,7 @@ class DataPlaneRegistry:
 
     def _shown(self, row: Iterable[Any]) -> RecordDict:
         record = self._entity.record(row)
-        return {**record, "ttl": max(int(record["ttl"] - self._now), 0)}
+        return {**record, "ttl": record["ttl"] - self._now}
 
 
 def _storable(value: Any) -> Any:

@@ -28,16 +28,16 @@ IDLE_IN_TRANSACTION_SECONDS = 60
 POOL_WAIT_SECONDS = 5.0
 
 
-def open_engine(config: DatabaseConfig, *, pool_size: int | None = None, create: bool = False) -> Engine:
+def open_engine(config: DatabaseConfig, *, pooled: bool = True, create: bool = False) -> Engine:
     """An engine for ``config`` that connects lazily.
 
-    ``pool_size`` 0 keeps no connection; ``create`` lets SQLite make its file.
+    Without ``pooled`` it keeps no connection; ``create`` lets SQLite make its file.
     Raises NeedsBootstrap when a SQLite file is asked for that does not exist.
     """
     if config.kind == "sqlite":
-        return _sqlite(config, pool_size, create)
+        return _sqlite(config, pooled, create)
     if config.kind == "postgres":
-        return _postgres(config, pool_size)
+        return _postgres(config, pooled)
     raise StoreError(f"no database is configured (database={config.kind})", hint="set database to sqlite or postgres")
 
 
@@ -45,18 +45,18 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _pooling(config: DatabaseConfig, pool_size: int | None) -> dict[str, Any]:
-    if pool_size == 0:
+def _pooling(config: DatabaseConfig, pooled: bool) -> dict[str, Any]:
+    if not pooled:
         return {"poolclass": NullPool}
     return {
         "poolclass": QueuePool,
-        "pool_size": pool_size or config.pool_size,
+        "pool_size": config.pool_size,
         "max_overflow": 0,
         "pool_timeout": POOL_WAIT_SECONDS,
     }
 
 
-def _sqlite(config: DatabaseConfig, pool_size: int | None, create: bool) -> Engine:
+def _sqlite(config: DatabaseConfig, pooled: bool, create: bool) -> Engine:
     if config.path is None:
         raise StoreError("the SQLite database has no path", hint="set prefix or GWCTL_HOME")
     path = config.path
@@ -70,7 +70,7 @@ def _sqlite(config: DatabaseConfig, pool_size: int | None, create: bool) -> Engi
         connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False},
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        **_pooling(config, pool_size),
+        **_pooling(config, pooled),
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -140,15 +140,15 @@ def session_settings(config: DatabaseConfig) -> str:
     return "; ".join(statements)
 
 
-def _postgres(config: DatabaseConfig, pool_size: int | None) -> Engine:
+def _postgres(config: DatabaseConfig, pooled: bool) -> Engine:
     settings = session_settings(config)
     engine = create_engine(
         URL.create("postgresql+psycopg"),
         connect_args=postgres_parameters(config),
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        pool_pre_ping=pool_size != 0,
-        **_pooling(config, pool_size),
+        pool_pre_ping=pooled,
+        **_pooling(config, pooled),
     )
 
     @event.listens_for(engine, "connect")

@@ -59,9 +59,7 @@ def _from_sqlite(text: str, config: DatabaseConfig) -> StoreError:
     if "no such table" in text or "no such column" in text:
         return NeedsBootstrap()
     if "malformed" in text or "not a database" in text:
-        return DatabaseCorrupt(
-            place, hint="restore a backup, or move the file away and run 'gwctl migrations bootstrap'"
-        )
+        return DatabaseCorrupt(place, hint="restore a backup of the database")
     if "full" in text:
         return DatabaseUnavailable(place, hint="free some space on the disk that holds the database")
     if "readonly" in text or "unable to open" in text or "disk I/O" in text:

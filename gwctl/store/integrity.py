@@ -15,6 +15,8 @@ from gwctl.store.tables import EntityTable, Tables, column_name
 MAX_INDEXED_BYTES = 2048
 """Longest text in a unique field: PostgreSQL's indexes end a little above it."""
 
+_TOO_LONG = f"length must be at most {MAX_INDEXED_BYTES} bytes"
+
 
 def resolve_references(connection: Connection, tables: Tables, schema: Schema, record: RecordDict) -> None:
     """Replace ``{"name": …}`` by ``{"id": …}`` in the foreign fields of ``record`` (admin-api.md 0.6).
@@ -41,21 +43,21 @@ def resolve_references(connection: Connection, tables: Tables, schema: Schema, r
         raise EntityError.foreign_keys_unresolved(unresolved)
 
 
-def check_storable(schema: Schema, record: RecordDict) -> None:
-    """Refuse text that PostgreSQL cannot hold, on every database alike. Raises EntityError number 2."""
+def check_indexable(schema: Schema, record: RecordDict) -> None:
+    """Refuse text that is too long for PostgreSQL's indexes, on every database alike. Raises EntityError number 2."""
     errors: dict[str, Any] = {}
-    indexed = {schema.primary_key, *(name for key in schema.unique for name in key)}
-    for name, value in record.items():
-        if isinstance(value, str):
-            if "\0" in value:
-                errors[name] = "must not contain the character NUL"
-            elif name in indexed and len(value.encode()) > MAX_INDEXED_BYTES:
-                errors[name] = f"length must be at most {MAX_INDEXED_BYTES} bytes"
-    for position, tag in enumerate(record.get("tags") or ()):
-        if len(tag.encode()) > MAX_INDEXED_BYTES:
-            errors["tags"] = [None] * position + [f"length must be at most {MAX_INDEXED_BYTES} bytes"]
+    for name in {schema.primary_key, *(name for key in schema.unique for name in key)}:
+        if _too_long(record[name]):
+            errors[name] = _TOO_LONG
+    bad_tags = [_TOO_LONG if _too_long(tag) else None for tag in record.get("tags") or ()]
+    if any(bad_tags):
+        errors["tags"] = bad_tags
     if errors:
         raise EntityError.schema_violation(errors)
+
+
+def _too_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) * 4 > MAX_INDEXED_BYTES and len(value.encode()) > MAX_INDEXED_BYTES
 
 
 def check_primary_key(connection: Connection, table: EntityTable, record: RecordDict) -> None:

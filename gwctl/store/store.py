@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -50,7 +51,8 @@ class Store:
     @classmethod
     def open(cls, config: DatabaseConfig, catalog: Catalog, clock: Clock, *, pool_size: int | None = None) -> Store:
         """Connects when first used, so it succeeds with the database down. Raises NeedsBootstrap without a file."""
-        return cls(config, open_engine(config, pool_size=pool_size), catalog, build_tables(catalog), clock)
+        sized = config if pool_size is None else replace(config, pool_size=pool_size)
+        return cls(sized, open_engine(sized), catalog, build_tables(catalog), clock)
 
     def close(self) -> None:
         """Close all pooled connections."""

@@ -30,6 +30,7 @@ class UnitOfWork(Reads):
         self._actor = actor
         self._now = now
         self._log = ChangesetWriter(connection, tables.system)
+        self._closed = False
         self.version: Version | None = None
 
     def insert(self, entity: str, values: Mapping[str, Any]) -> RecordDict:
@@ -81,14 +82,16 @@ class UnitOfWork(Reads):
         return True
 
     def close(self) -> None:
-        """Number this changeset; the caller commits at once (see ChangesetWriter.close)."""
-        self.version = self._log.close(self._actor, self._now)
+        """Number this changeset; the caller commits at once (see ChangesetWriter.close) and writes no more."""
+        if not self._closed:
+            self._closed = True
+            self.version = self._log.close(self._actor, self._now)
 
     def _finish(self, schema: Schema, record: RecordDict, *, updating: bool) -> RecordDict:
         integrity.resolve_references(self._connection, self._tables, schema, record)
         checked = schema.check(record, updating=updating)
         stored = {name: _stored(field, checked[name]) for name, field in schema.fields.items()}
-        integrity.check_storable(schema, stored)
+        integrity.check_indexable(schema, stored)
         return stored
 
     def _insert(self, table: EntityTable, record: RecordDict) -> RecordDict:

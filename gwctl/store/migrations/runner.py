@@ -257,7 +257,7 @@ class MigrationRunner:
 
     @contextmanager
     def _opened(self, *, create: bool = False) -> Iterator[Engine]:
-        engine = open_engine(self._config, pool_size=0, create=create)
+        engine = open_engine(self._config, pooled=False, create=create)
         with connecting(self._config):
             engine.connect().close()
         with translated(self._config):

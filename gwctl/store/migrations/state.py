@@ -77,7 +77,7 @@ def read_heads(connection: Connection) -> tuple[str, ...]:
 def open_state(config: DatabaseConfig, scripts: MigrationScripts) -> MigrationState:
     """The state of the database at ``config``; a SQLite file that does not exist is not made."""
     try:
-        engine = open_engine(config, pool_size=0)
+        engine = open_engine(config, pooled=False)
     except NeedsBootstrap:
         return MigrationState(needs_bootstrap=True, new=tuple(each.name for each in scripts.migrations))
     with connecting(config):
@@ -109,7 +109,7 @@ def require_current(config: DatabaseConfig, *, scripts: MigrationScripts | None 
 
 def _check_file(config: DatabaseConfig) -> None:
     """SQLite's own look over the structure of the file."""
-    engine = open_engine(config, pool_size=0)
+    engine = open_engine(config, pooled=False)
     with translated(config), engine.connect() as connection:
         verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
     if verdict != "ok":
