@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -16,6 +18,11 @@ def set_process_name(name: str) -> None:
 def become_reaper() -> None:
     """Descendants whose parent dies become children of this process."""
     _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
+
+
+def end_with_parent() -> None:
+    """Ask for SIGTERM when the parent ends."""
+    _prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
 
 
 def _prctl(option: int, argument: object) -> None:
