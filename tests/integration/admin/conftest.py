@@ -1,9 +1,8 @@
-"""A control plane's Admin API on SQLite, served on a real socket."""
+"""A control plane's Admin API on a real socket, over each kind of database."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,12 +13,24 @@ from typing import Any
 import pytest
 
 from gwctl.admin import AdminContext, NodeFacts, admin_app
-from gwctl.entities import Catalog, core_catalog
+from gwctl.entities import Catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.version import Version
 from gwctl.settings import Settings
-from gwctl.store import DatabaseConfig, MigrationRunner, Store
+from gwctl.store import DatabaseConfig, Store
 from tests.integration.admin.serving import Answer, Served, serving
+from tests.tools.postgres import database, postgres
+from tests.tools.stores import bootstrapped, catalog, database_kind, postgres_template, sqlite_template
+
+__all__ = [
+    "bootstrapped",
+    "catalog",
+    "database",
+    "database_kind",
+    "postgres",
+    "postgres_template",
+    "sqlite_template",
+]
 
 NODE_ID = "6b7d3a52-9cbf-4bd4-8a3a-1d2c5f1f8a11"
 
@@ -42,24 +53,9 @@ class Admin:
         return answer.json
 
 
-@pytest.fixture(scope="session")
-def catalog() -> Catalog:
-    return core_catalog()
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Path:
-    path = tmp_path_factory.mktemp("admin") / "empty.db"
-    for _ in MigrationRunner(DatabaseConfig(path=path), catalog=catalog).bootstrap():
-        pass
-    return path
-
-
 @pytest.fixture
-def store(tmp_path: Path, empty_database: Path, catalog: Catalog) -> Iterator[Store]:
-    path = tmp_path / "gwctl.db"
-    shutil.copy(empty_database, path)
-    opened = Store.open(DatabaseConfig(path=path), catalog, SystemClock())
+def store(bootstrapped: DatabaseConfig, catalog: Catalog) -> Iterator[Store]:
+    opened = Store.open(bootstrapped, catalog, SystemClock())
     try:
         yield opened
     finally:

@@ -9,6 +9,12 @@ import pytest
 from tests.integration.admin.conftest import Admin, Serve
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """The kind of database plays no part here."""
+    return "sqlite"
+
+
 def test_headers_of_every_answer(admin: Admin) -> None:
     for method, path in (("GET", "/services"), ("GET", "/nope"), ("POST", "/status"), ("GET", "/services/nope")):
         headers = admin.ask(method, path).headers

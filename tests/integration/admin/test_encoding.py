@@ -14,6 +14,12 @@ CANNOT_PARSE = {"message": "Cannot parse JSON body"}
 BOUNDARY = "----------0123"
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """The kind of database plays no part here."""
+    return "sqlite"
+
+
 def multipart(*fields: tuple[str, str]) -> bytes:
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields

@@ -11,10 +11,20 @@ from typing import Any
 
 import pytest
 
+from gwctl.entities import Catalog
+from gwctl.kit.clock import SystemClock
 from gwctl.kit.version import Version
 from gwctl.store import DatabaseBusy, DatabaseUnavailable, Store
 from tests.integration.admin.conftest import Admin, Serve
+from tests.tools.postgres import running_postgres
+from tests.tools.stores import bootstrap
 from tests.tools.waiting import wait_for
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """The kind of database plays no part here."""
+    return "sqlite"
 
 
 class Wrapped:
@@ -177,3 +187,24 @@ def test_a_refused_write_leaves_nothing(admin: Admin) -> None:
     assert admin.store.version() == version
     assert admin.ask("GET", "/routes/r").json["service"] is None
     assert len(admin.ask("GET", "/services").json["data"]) == 1
+
+
+@pytest.mark.postgres
+def test_it_outlives_a_restart_of_postgresql(serve: Serve, catalog: Catalog) -> None:
+    with running_postgres() as server:
+        config = server.create_database().config()
+        bootstrap(config)
+        opened = Store.open(config, catalog, SystemClock())
+        with serve(store=opened) as admin:
+            admin.made("/consumers", {"username": "before"})
+            server.stop(immediate=True)
+            began = time.monotonic()
+            for method in ("GET", "POST"):
+                answer = admin.ask(method, "/consumers", {"username": "lost"} if method == "POST" else None)
+                assert (answer.status, answer.json) == (503, {"message": "the database cannot be reached"})
+            assert admin.ask("GET", "/status").json["database"] == {"reachable": False}
+            assert time.monotonic() - began < 10
+            server.start()
+            wait_for(lambda: admin.ask("GET", "/consumers").status == 200, "the database again")
+            assert [record["username"] for record in admin.ask("GET", "/consumers").json["data"]] == ["before"]
+        opened.close()
