@@ -162,20 +162,26 @@ class Hub:
             level = logging.ERROR if isinstance(error, ssl.SSLError) else logging.INFO
             _log.log(level, "%s%s [ip: %s]", _PREFIX, self._trust.explain_client(error), ip)
             return None
+        stranger = self._stranger(accepted, ip)  # before the request: a peer that distrusts us sends none
         try:
-            if await accepted.upgrade(partial(self._judge, accepted, ip)):
+            if await accepted.upgrade(partial(self._judge, stranger, ip)):
                 return accepted
         except (OSError, TimeoutError) as error:
             _log.warning("%sno upgrade request came: %s [ip: %s]", _PREFIX, error or "timed out", ip)
         await accepted.close()
         return None
 
-    def _judge(self, accepted: ServerSocket, ip: str, path: str) -> Rejection | None:
+    def _stranger(self, accepted: ServerSocket, ip: str) -> Rejection | None:
         try:
             self._trust.check_client(accepted.certificate()[0])
         except GwctlError as error:
             _log.error("%s%s [ip: %s]", _PREFIX, error, ip)
             return Rejection(HTTPStatus.FORBIDDEN, str(error))
+        return None
+
+    def _judge(self, stranger: Rejection | None, ip: str, path: str) -> Rejection | None:
+        if stranger is not None:
+            return stranger
         if path.partition("?")[0] != PATH:
             _log.warning("%sa data plane asked for %s instead of %s [ip: %s]", _PREFIX, path[:100], PATH, ip)
             return Rejection(HTTPStatus.NOT_FOUND, f"the cluster link of this control plane is at {PATH}")

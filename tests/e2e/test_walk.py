@@ -23,7 +23,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 @pytest.mark.serial
 @pytest.mark.usefixtures("documented_ports")
 def test_a2_the_walk_ends_with_one_data_plane_in_the_list(place: Place) -> None:
-    place.run(["sh", "-c", WALK], env={"GWCTL_CLUSTER_DP_LABELS": "deployment:local"})
+    place.run(["sh", "-c", WALK.replace("gwctl dp", "GWCTL_CLUSTER_DP_LABELS=deployment:local gwctl dp")])
 
     answer = ask("GET", "http://localhost:8001/clustering/data-planes")
 

@@ -61,8 +61,8 @@ class Upstream:
                 await self._answer(request, writer)
                 if ("connection", "close") in [(name.lower(), value.lower()) for name, value in request.headers]:
                     break
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went, or the test ends
         finally:
             writer.close()
             with contextlib.suppress(OSError):
