@@ -13,6 +13,7 @@ from gwctl.engine.balancer.resolver import Resolver
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
+from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
 from gwctl.engine.snapshot import Snapshot, build_snapshot
 from gwctl.engine.upstream.pool import Pool
@@ -72,7 +73,8 @@ class Engine:
                 old.retire()
 
     async def serve(self, listeners: Sequence[BoundListener]) -> None:
-        """Accept connections on ``listeners``. A snapshot must be installed."""
+        """Accept connections on ``listeners``. A snapshot must have been installed."""
+        self._current()
         loop = asyncio.get_running_loop()
         runtime = self._open(loop)
         for bound in listeners:
@@ -83,9 +85,10 @@ class Engine:
         port = runtime.config.public_port(bound.socket.getsockname()[1])
 
         def connect() -> ClientConnection:
-            return ClientConnection(runtime, loop, port, https=listener.ssl, joined=self._join, left=self._leave)
+            return ClientConnection(runtime, loop, port, names, joined=self._join, left=self._leave)
 
         context = self._tls(listener) if listener.ssl else None
+        names = ServerNames(context) if context is not None else None
         bound.socket.setblocking(False)
         return await loop.create_server(connect, sock=bound.socket, ssl=context, backlog=listener.backlog or 16384)
 

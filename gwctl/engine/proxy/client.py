@@ -12,6 +12,7 @@ from gwctl.engine.http1.requests import H11RequestReader
 from gwctl.engine.proxy.answers import JSON, PLAIN, core_answer
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
 from gwctl.engine.proxy.exchange import new_request_id
+from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.origin import Arrival
 from gwctl.engine.proxy.phases import run_exchange
 from gwctl.engine.proxy.returning import Notes, answer_response
@@ -35,15 +36,18 @@ class State(enum.Enum):
 
 
 class ClientConnection(Wire):
-    """Implements Downstream for its exchanges. ``left`` is called once, when the connection is gone."""
+    """Implements Downstream for its exchanges.
+
+    ``names`` belongs to the listener's TLS context, None on plain ones. ``joined`` and ``left`` are called once each.
+    """
 
     def __init__(
         self,
         runtime: Runtime,
         loop: asyncio.AbstractEventLoop,
         port: int,
+        names: ServerNames | None,
         *,
-        https: bool,
         joined: Callable[[ClientConnection], None],
         left: Callable[[ClientConnection], None],
     ) -> None:
@@ -51,7 +55,8 @@ class ClientConnection(Wire):
         self._runtime = runtime
         self._reader = H11RequestReader(runtime.config.limits)
         self._port = port
-        self._https = https
+        self._names = names
+        self._https = names is not None
         self._joined = joined
         self._left = left
         self._task: asyncio.Task[None] | None = None
@@ -60,7 +65,7 @@ class ClientConnection(Wire):
         self._requests = 0
         self._continue = False
         self._answered = False
-        self.arrival = Arrival("", port, https)
+        self.arrival = Arrival("", port, self._https)
         self.state = State.IDLE
         self.draining = False
 
@@ -69,8 +74,7 @@ class ClientConnection(Wire):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        tls = transport.get_extra_info("ssl_object")
-        sni = getattr(tls, "server_hostname", None)
+        sni = self._names.of(transport.get_extra_info("ssl_object")) if self._names is not None else None
         self.arrival = Arrival(peer[0] if peer else "", self._port, self._https, sni)
         self._joined(self)
         self._task = self.loop.create_task(self._serve(), name="client connection")

@@ -275,7 +275,7 @@ async def gateway(
 
 def one_route(port: int, *, to: Mapping[str, object] | None = None, **values: object) -> dict[str, list[Record]]:
     """A service on ``port`` behind the path ``/``."""
-    made = service("one", "127.0.0.1", port, **(to or {}))
+    made = service("one", "127.0.0.1", port) | dict(to or {})
     return {"services": [made], "routes": [route("one", made, **({"paths": ["/"], "strip_path": False} | values))]}
 
 
