@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar
 
 from gwctl.certs.errors import TrustError
 from gwctl.certs.pair import CertificatePair
+from gwctl.kit.clock import Clock, SystemClock
 
 _NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME: a control plane compares the digest of a client's certificate, not its dates."""
@@ -25,7 +26,6 @@ _OTHER_SERVER = (
     "both nodes need the same certificate and key"
 )
 
-_V_NOT_YET_VALID, _V_EXPIRED = 9, 10
 _EXPIRY_ALERTS = ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSL/TLS_ALERT_CERTIFICATE_EXPIRED")
 _REFUSAL_ALERTS = (
     "TLSV1_ALERT_UNKNOWN_CA",
@@ -49,17 +49,20 @@ def _words(error: BaseException) -> str:
 class ClusterTrust:
     """Shared mode: every node holds the same certificate, and trusts exactly that one.
 
-    The contexts trust nothing else, so another certificate fails the handshake; ``check_client`` and ``check_server``
-    compare the digests once more before anything is said on the link. A failed handshake carries only an alert over the
-    wire: ``explain_client`` and ``explain_server`` put it into words for the log of the end that saw it.
+    ``check_client`` and ``check_server`` must be called after the handshake, before anything is said on the link.
+    The server's context already refuses every other certificate. The client's leaves that to ``check_server``: event
+    loops send no alert for a handshake that they break off, so a client that verifies there would leave the control
+    plane without a reason; this way it sees the wrong certificate too. ``explain_client`` and ``explain_server`` put a
+    failed handshake into words for the log of the end that saw it.
     """
 
     pair: CertificatePair
+    clock: Clock = field(default_factory=SystemClock)
     server_name: ClassVar[str] = "kong_clustering"
 
     @classmethod
-    def shared(cls, pair: CertificatePair) -> ClusterTrust:
-        return cls(pair)
+    def shared(cls, pair: CertificatePair, clock: Clock | None = None) -> ClusterTrust:
+        return cls(pair, clock or SystemClock())
 
     def server_context(self) -> ssl.SSLContext:
         """For the control plane: asks for a client certificate, ignores its dates, remembers no session."""
@@ -71,10 +74,10 @@ class ClusterTrust:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """For a data plane: the certificate must be the pinned one and valid today; names do not matter then."""
+        """For a data plane: the peer proves to hold the key of what it presents; ``check_server`` judges that."""
         context = self._context(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_NONE
         return context
 
     def _context(self, protocol: int) -> ssl.SSLContext:
@@ -93,9 +96,19 @@ class ClusterTrust:
             raise TrustError(_OTHER_CLIENT)
 
     def check_server(self, der: bytes | None) -> None:
-        """Raise TrustError unless ``der``, the certificate that the control plane presented, is the pinned one."""
+        """Raise TrustError unless ``der``, presented by the control plane, is the pinned certificate and valid now."""
         if not der or not self._is_pinned(der):
             raise TrustError(_OTHER_SERVER)
+        now = self.clock.now()
+        if now > self.pair.not_after:
+            raise TrustError(
+                f"the cluster certificate expired on {_day(self.pair.not_after)}; "
+                "make a new pair with `gwctl hybrid gen_cert` for every node"
+            )
+        if now < self.pair.not_before:
+            raise TrustError(
+                f"the cluster certificate is valid from {_day(self.pair.not_before)} on; check the clock of this node"
+            )
 
     def explain_client(self, error: BaseException) -> str:
         """For the control plane: why the handshake with a data plane failed."""
@@ -112,26 +125,12 @@ class ClusterTrust:
 
     def explain_server(self, error: BaseException) -> str:
         """For a data plane: why the handshake with the control plane failed."""
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return self._explain_verification(error.verify_code)
         if isinstance(error, ssl.SSLError) and error.reason in _REFUSAL_ALERTS:
             return (
                 "the control plane refused the certificate of this node: its own cluster_cert is another one, "
                 "and both nodes need the same certificate and key"
             )
         return f"TLS handshake with the control plane failed: {_words(error)}"
-
-    def _explain_verification(self, code: int) -> str:
-        if code == _V_EXPIRED:
-            return (
-                f"the cluster certificate expired on {_day(self.pair.not_after)}; "
-                "make a new pair with `gwctl hybrid gen_cert` for every node"
-            )
-        if code == _V_NOT_YET_VALID:
-            return (
-                f"the cluster certificate is valid from {_day(self.pair.not_before)} on; check the clock of this node"
-            )
-        return _OTHER_SERVER
 
     def _is_pinned(self, der: bytes) -> bool:
         return hmac.compare_digest(sha256(der).digest(), self.pair.sha256)

@@ -60,6 +60,23 @@ class ClientTrust(Protocol):
     def explain_server(self, error: BaseException) -> str: ...
 
 
+def _checked(trust: ClientTrust) -> type[ClientConnection]:
+    """A connection that says nothing to a control plane whose certificate is not the right one."""
+
+    class CheckedConnection(ClientConnection):
+        async def handshake(self, *arguments: Any, **options: Any) -> None:
+            try:
+                trust.check_server(self.transport.get_extra_info("ssl_object").getpeercert(True))
+            except GwctlError:
+                # our certificate is still on its way: the other end needs it for its own log
+                self.transport.close()
+                await asyncio.wait([self.connection_lost_waiter], timeout=_CLOSE_SECONDS)
+                raise
+            await super().handshake(*arguments, **options)
+
+    return CheckedConnection
+
+
 class Endpoint(NamedTuple):
     """Address of a control plane's cluster listener."""
 
@@ -209,6 +226,7 @@ class Agent:
                 endpoint.uri,
                 ssl=context,
                 server_hostname=self._trust.server_name,
+                create_connection=_checked(self._trust),
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 proxy=None,
                 compression=None,
@@ -218,13 +236,10 @@ class Agent:
                 close_timeout=_CLOSE_SECONDS,
                 user_agent_header=None,
             )
+        except GwctlError:
+            raise
         except Exception as error:
             raise LinkError(explain_dial(error, self._trust.explain_server)) from error
-        try:
-            self._trust.check_server(socket.transport.get_extra_info("ssl_object").getpeercert(True))
-        except GwctlError:
-            await socket.close()
-            raise
         return socket
 
     # One link
