@@ -92,6 +92,8 @@ class Hub:
 
     async def serve(self, sockets: Sequence[socket.socket]) -> None:
         """Accept links on listening sockets, which stay the caller's. Returns after ``close``."""
+        if self._closing.is_set():
+            return
         context = self._trust.server_context()
         for listener in sockets:
             listener.setblocking(False)

@@ -97,6 +97,7 @@ class HubSession:
         self._last_error: dict[str, Any] | None = None
         self._told = m.NO_MARK
         self._pulls = 0
+        self._pull: m.Pull | None = None
         self._stream: ChunkStream | None = None
         self._credits = 0
         self._reading = False
@@ -149,6 +150,7 @@ class HubSession:
 
     def _on_pull(self, pull: m.Pull) -> list[Effect]:
         self._pulls += 1
+        self._pull = pull
         return [*self._drop_stream(), Fetch(self._pulls, pull, self._greeting().max_payload)]
 
     def _on_more(self, _: m.More) -> list[Effect]:
@@ -249,7 +251,7 @@ class HubSession:
         if isinstance(answer, DeltaReady):
             return [Send(answer.data, slot="answer")]
         self._stream, self._credits = answer, WINDOW
-        level = logging.WARNING if self._greeting().has.lineage else logging.INFO
+        level = logging.WARNING if self._pull is not None and self._pull.has.lineage else logging.INFO
         begin = m.SnapshotBegin(answer.config, answer.records, answer.reason)
         text = f"full synchronisation of {answer.records} records to version {answer.config.number}: {answer.reason}"
         return [Send(m.encode(begin)), self._log(level, text), *self._read_on()]

@@ -24,9 +24,13 @@ from tests.tools.memory_feed import MemoryFeed
 CATALOG = core_catalog()
 
 
-@cache
 def trust(name: str = "shared") -> ClusterTrust:
-    """A pair per name."""
+    """A pair per name, made once."""
+    return _made(name)
+
+
+@cache
+def _made(name: str) -> ClusterTrust:
     certificate, key = issue_shared_pair(10, time.time())
     return ClusterTrust.shared(load_pair(certificate.decode(), key.decode()))
 
