@@ -28,6 +28,8 @@ class BlockFinder:
 
     def take(self, buffer: bytearray) -> bytes | None:
         """Remove and return the next head with its empty line, None while it is incomplete. Raises BrokenBlock."""
+        if not buffer:
+            return None
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if end < 0:
             _check_partial(buffer, self._limits)

@@ -26,7 +26,8 @@ def declared(block: bytes, minor: int) -> tuple[Framing | None, int | None]:
     codings = low.count(b"\r\ntransfer-encoding")
     if not lengths and not codings:
         return None, None
-    length_values, coding_values = _values(low, b"content-length"), _values(low, b"transfer-encoding")
+    length_values = _values(low, b"content-length") if lengths else []
+    coding_values = _values(low, b"transfer-encoding") if codings else []
     if length_values and coding_values:
         raise BrokenFraming("Content-Length with Transfer-Encoding")
     if coding_values:

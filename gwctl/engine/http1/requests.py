@@ -21,7 +21,7 @@ _EVENT_LIMIT = 128 * 1024
 class H11RequestReader:
     """RequestReader (see codec.py). h11 never sees a byte that was not checked or that belongs to the next message."""
 
-    __slots__ = ("_buffer", "_complete", "_finder", "_guard", "_h11", "_left", "_limits", "_skipped")
+    __slots__ = ("_buffer", "_complete", "_finder", "_guard", "_h11", "_kind", "_left", "_limits", "_skipped")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
@@ -29,6 +29,7 @@ class H11RequestReader:
         self._finder = blocks.BlockFinder(limits)
         self._h11 = h11.Connection(h11.SERVER)
         self._guard: ChunkGuard | None = None
+        self._kind = Framing.NONE
         self._left = 0
         self._complete = True
         self._skipped = False
@@ -101,6 +102,7 @@ class H11RequestReader:
         return [(name.lower(), name, value) for name, value in event.headers.raw_items()]
 
     def _begin_body(self, kind: Framing, length: int | None) -> None:
+        self._kind = kind
         self._complete = kind is Framing.NONE
         self._left = length or 0
         self._guard = ChunkGuard(self._limits.total, self._limits.fields) if kind is Framing.CHUNKED else None
@@ -115,6 +117,8 @@ class H11RequestReader:
         while not self._complete:
             event = self._next_event()
             if type(event) is h11.Data:
+                # h11 would say so with one more event
+                self._complete = self._kind is Framing.LENGTH and self._left == 0
                 return bytes(event.data)
             if type(event) is h11.EndOfMessage:
                 self._complete = True

@@ -33,7 +33,6 @@ _SENT = MappingProxyType(
         (b"GET", True): _request_event(b"GET", True),
     }
 )
-_ALL_SENT = h11.EndOfMessage()
 
 
 class H11ResponseReader:
@@ -68,7 +67,6 @@ class H11ResponseReader:
         self._finder = blocks.BlockFinder(self._limits)
         self._h11 = connection = h11.Connection(h11.CLIENT, _EVENT_LIMIT)
         connection.send(_SENT.get((method, upgrade), _PLAIN))
-        connection.send(_ALL_SENT)
         self._guard: ChunkGuard | None = None
         self._kind = Framing.NONE
         self._left = 0
@@ -180,6 +178,8 @@ class H11ResponseReader:
         while not self._complete:
             event = self._next_event()
             if type(event) is h11.Data:
+                # h11 would say so with one more event
+                self._complete = self._kind is Framing.LENGTH and self._left == 0
                 return bytes(event.data)
             if type(event) is h11.EndOfMessage:
                 self._complete = True

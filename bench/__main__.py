@@ -1,0 +1,89 @@
+"""``python -m bench``: the engine of one worker beside its upstream alone, in alternating rounds on one machine.
+
+The ratio survives a busy machine better than the absolute figures. ``cpu_us`` is CPU time of the proxy per request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def _running(module: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline().strip() != "ready":
+                raise SystemExit(f"{module} did not start")
+            yield process
+        finally:
+            process.terminate()
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _load(port: int, options: argparse.Namespace) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.load", str(port), str(options.connections), str(options.seconds)]
+    answer: dict[str, float] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return answer
+
+
+def _rounds(options: argparse.Namespace, log: Path) -> dict[str, object]:
+    upstream_port, gateway_port = _free_port(), _free_port()
+    direct, proxied, cpu = [], [], []
+    with (
+        _running("bench.upstream", upstream_port),
+        _running("bench.serve", gateway_port, upstream_port, log) as gateway,
+    ):
+        for _ in range(options.rounds):
+            direct.append(_load(upstream_port, options))
+            before = _cpu_seconds(gateway.pid)
+            proxied.append(_load(gateway_port, options))
+            cpu.append((_cpu_seconds(gateway.pid) - before) / proxied[-1]["requests"] * 1e6)
+    ratios = [one["per_second"] / other["per_second"] for one, other in zip(proxied, direct, strict=True)]
+    return {
+        "ratio": round(statistics.median(ratios), 3),
+        "cpu_us": round(statistics.median(cpu), 1),
+        "failures": sum(one["failures"] for one in proxied),
+        "gwctl": proxied,
+        "direct": direct,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--smoke", action="store_true", help="one short round, to see that the harness works")
+    options = parser.parse_args()
+    if options.smoke:
+        options.rounds, options.seconds = 1, 0.5
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(_rounds(options, Path(folder) / "access.log"), indent=2))
+
+
+if __name__ == "__main__":
+    main()
