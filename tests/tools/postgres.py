@@ -193,7 +193,7 @@ class RunningPostgres:
 @contextmanager
 def running_postgres(settings: Mapping[str, str] | None = None, *, durable: bool = False) -> Iterator[RunningPostgres]:
     """A new server with ``settings`` of its own; only a ``durable`` one would survive a crash of the machine."""
-    directory = Path(tempfile.mkdtemp(prefix="gwctl-postgres-", dir=None if durable else _quick_place()))
+    directory = Path(tempfile.mkdtemp(prefix="gwctl-postgres-", dir=None if durable else quick_place()))
     directory.chmod(0o755)
     watch = subprocess.Popen([sys.executable, "-c", _WATCH, str(directory)], stdin=subprocess.PIPE)
     ports = Ports()
@@ -225,7 +225,7 @@ def database(postgres: RunningPostgres) -> Iterator[Database]:
     postgres.drop_database(made)
 
 
-def _quick_place() -> str | None:
+def quick_place() -> str | None:
     """Memory, where there is enough of it: a database is copied in a hundredth of a second."""
     memory = Path("/dev/shm")
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY:
