@@ -25,6 +25,12 @@ def node_id(settings: Settings, prefix: PrefixDirectory) -> str:
     return _restore(prefix) or _persist(prefix, new_uuid())
 
 
+def tell_kept(settings: Settings, prefix: PrefixDirectory, node_id: str) -> None:
+    """Say in the node's own log that its id is the one its prefix keeps, as the reference does."""
+    if settings.role == DATA_PLANE and not settings.text("node_id") and _restore(prefix) == node_id:
+        _log.log(NOTICE, "restored node_id from the filesystem: %s", node_id)
+
+
 def hostname() -> str:
     return socket.gethostname()
 
@@ -45,7 +51,6 @@ def _restore(prefix: PrefixDirectory) -> str | None:
     if not is_uuid(text):
         _log.debug("file %s contains invalid uuid: %s", path, text)
         return None
-    _log.log(NOTICE, "restored node_id from the filesystem: %s", text)
     return text.lower()
 
 

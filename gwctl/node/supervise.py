@@ -4,20 +4,22 @@ LAUNCH``."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node import identity
-from gwctl.node.launch import Launch, sources
+from gwctl.node.generation import NodeIdentity
+from gwctl.node.launch import Launch, Sources
 from gwctl.node.prefix import NodeLock, PrefixDirectory
 from gwctl.node.roles import plan_for
 from gwctl.node.sockets import Address, ListenSockets
-from gwctl.node.supervisor import NodeIdentity, Supervisor
+from gwctl.node.supervisor import Supervisor
 from gwctl.observe import logs
 from gwctl.settings import Settings
 
@@ -27,8 +29,9 @@ _OURS = ("GWCTL_", "KONG_")
 def foreground(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node_id: str) -> int:
     """Be the node until it is told to stop; returns the exit code. Raises the error of a start that failed."""
     logs.configure(settings.text("log_level") or "notice", None, "supervisor")
+    identity.tell_kept(settings, prefix, node_id)
     failures: list[GwctlError] = []
-    conf, flags = sources(settings)
+    sources = Sources.of(settings)
 
     def started(error: GwctlError | None) -> None:
         if error is not None:
@@ -43,7 +46,8 @@ def foreground(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node
             node,
             sockets=ListenSockets(),
             error_log=None,
-            load=lambda: reread(prefix, conf, flags),
+            load=lambda: reread(prefix, sources),
+            sources=sources,
             plan_for=plan_for,
         )
         return await supervisor.run(started)
@@ -54,22 +58,19 @@ def foreground(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node
     return code
 
 
-def reread(prefix: PrefixDirectory, conf: str, flags: dict[str, str]) -> Settings:
+def reread(prefix: PrefixDirectory, sources: Sources) -> Settings:
     """Settings for a reload: what a ``reload`` command left for the node, else its sources read again.
 
     Raises SettingsError.
     """
     if prefix.next_environment.exists():
         try:
-            settings = handed_over(prefix.next_environment)
+            return handed_over(prefix.next_environment)
         finally:
             prefix.next_environment.unlink(missing_ok=True)
-    else:
-        under = prefix.environment if prefix.environment.exists() else None
-        place = Path(conf) if conf and Path(conf).exists() else prefix.environment
-        settings = Settings.load(conf=place, environ=os.environ, flags=flags, under=under)
-    prefix.write_environment(settings.dump())
-    return settings
+    under = prefix.environment if prefix.environment.exists() else None
+    place = Path(sources.conf) if sources.conf else prefix.environment
+    return Settings.load(conf=place, environ=os.environ, flags=sources.flags, under=under)
 
 
 def handed_over(path: Path) -> Settings:
@@ -84,10 +85,12 @@ def launched(launch: Launch) -> int:
     settings = handed_over(prefix.environment)
     error_log = Path(launch.error_log) if launch.error_log else None
     logs.configure(settings.text("log_level") or "notice", error_log, "supervisor")
+    identity.tell_kept(settings, prefix, launch.node_id)
     sockets = ListenSockets()
     for item in launch.sockets:
         sockets.adopt(Address(item.family, item.ip, item.port), socket.socket(fileno=item.descriptor))
     reply = socket.socket(fileno=launch.reply)
+    sources = Sources(launch.conf, launch.flags)
     for descriptor in (launch.lock, launch.reply, *(item.descriptor for item in launch.sockets)):
         os.set_inheritable(descriptor, False)
 
@@ -99,25 +102,27 @@ def launched(launch: Launch) -> int:
             NodeIdentity(launch.node_id, identity.hostname()),
             sockets=sockets,
             error_log=error_log,
-            load=lambda: reread(prefix, launch.conf, launch.flags),
+            load=lambda: reread(prefix, sources),
+            sources=sources,
             plan_for=plan_for,
+            takeover=launch.takeover,
         )
-        return await supervisor.run(_teller(reply))
+        return await supervisor.run(started)
 
-    return asyncio.run(live())
-
-
-def _teller(reply: socket.socket) -> Callable[[GwctlError | None], None]:
-    def tell(error: GwctlError | None) -> None:
-        body = {} if error is None else {"error": error.message, "hint": error.hint, "code": error.code}
-        try:
-            reply.sendall(json.dumps(body).encode() + b"\n")
-        except OSError:
-            return  # nobody waits for the answer any more
-        finally:
+    def started(error: GwctlError | None) -> None:
+        _say(reply, {} if error is None else {"error": error.message, "hint": error.hint, "code": error.code})
+        if not launch.takeover:
             reply.close()
 
-    return tell
+    code = asyncio.run(live())
+    _say(reply, {"stopping": True})
+    return code
+
+
+def _say(reply: socket.socket, body: dict[str, Any]) -> None:
+    """One line to whoever started us, who need not be there any more."""
+    with contextlib.suppress(OSError):
+        reply.sendall(json.dumps(body).encode() + b"\n")
 
 
 if __name__ == "__main__":
