@@ -14,6 +14,7 @@ from typing import Any
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link, SocketLink
 from gwctl.node.forkclient import ForkClient, ForkServerGone, Process
+from gwctl.node.linux import bury_orphans
 from gwctl.node.messages import Drain, Failed, Message, Ready, Stats
 from gwctl.node.plan import Assignment
 from gwctl.node.respawn import Respawn
@@ -81,6 +82,8 @@ class Crew:
         self._tasks = Tasks(_log)
         self._posts: list[Post] = []
         self._hurried = asyncio.Event()
+        self.strangers: set[int] = set()
+        """Children of this process that somebody else waits for."""
         self.changed = asyncio.Condition()
         """Notified when a member came, said something or left."""
 
@@ -153,6 +156,7 @@ class Crew:
         """
         while True:
             await asyncio.sleep(1.0)
+            bury_orphans({pid for pid in (self._forks.pid, *self.strangers) if pid is not None})
             for member in self.members:
                 member.silent_ticks += 1
                 if member.silent_ticks == self._stall_ticks:

@@ -77,15 +77,22 @@ def spawn(launch: Launch, descriptors: Sequence[int], error_log: Path | None) ->
             os.close(stderr)
 
 
-def sources(settings: Settings) -> tuple[str, dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Sources:
     """The conf file and the flags that settings came from, to read them anew later."""
-    conf, flags = "", {}
-    for name, entry in settings.entries.items():
-        if entry.origin.startswith("conf file ") and not entry.origin.endswith("/.kong_env"):
-            conf = entry.origin.removeprefix("conf file ")
-        elif entry.origin.startswith(("flag", "command")) and entry.raw is not None:
-            flags[name] = entry.raw
-    return conf, flags
+
+    conf: str = ""
+    flags: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Sources:
+        conf, flags = "", {}
+        for name, entry in settings.entries.items():
+            if entry.origin.startswith("conf file ") and not entry.origin.endswith("/.kong_env"):
+                conf = entry.origin.removeprefix("conf file ")
+            elif entry.origin.startswith(("flag", "command")) and entry.raw is not None:
+                flags[name] = entry.raw
+        return cls(conf, flags)
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

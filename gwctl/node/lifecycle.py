@@ -15,7 +15,7 @@ from typing import Any
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node import bus, identity
-from gwctl.node.launch import Launch, pair, sources, spawn
+from gwctl.node.launch import Launch, Sources, pair, spawn
 from gwctl.node.messages import Answer, Ask
 from gwctl.node.prefix import NodeLock, NodeRunning, PrefixDirectory, PrefixError, RunningNode
 from gwctl.settings import CONTROL_PLANE, DATA_PLANE, Settings
@@ -110,7 +110,7 @@ def already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
 
 def _background(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node_id: str) -> None:
     error_log = settings.path("proxy_error_log") or prefix.error_log
-    conf, flags = sources(settings)
+    sources = Sources.of(settings)
     ours, theirs = pair()
     with ours:
         launch = Launch(
@@ -119,8 +119,8 @@ def _background(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, nod
             reply=theirs.fileno(),
             node_id=node_id,
             error_log=str(error_log),
-            conf=conf,
-            flags=flags,
+            conf=sources.conf,
+            flags=sources.flags,
         )
         with theirs:
             process = spawn(launch, [lock.descriptor, theirs.fileno()], error_log)

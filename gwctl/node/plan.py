@@ -38,6 +38,9 @@ class NodePlan:
     def count(self, kind: str) -> int:
         return sum(process.count for process in self.processes if process.kind == kind)
 
+    def is_exclusive(self, kind: str) -> bool:
+        return any(process.exclusive for process in self.processes if process.kind == kind)
+
     @property
     def modules(self) -> tuple[str, ...]:
         """What the fork server imports before it forks."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gwctl.kit.errors import GwctlError
+from gwctl.node.linux import refuse_connections
 from gwctl.node.occupant import find_occupant
 from gwctl.settings import Listener
 
@@ -81,6 +82,14 @@ class ListenSockets:
         Sockets of slots that no longer exist are shared out: what queues there is served too.
         """
         return [sock for address in resolve(planned) for sock in self._slots.get(address, [])[slot::count]]
+
+    def refuse(self, kept: Iterable[Planned] = ()) -> bool:
+        """Take no new connections except at ``kept``; what has queued can be accepted. True when any is refused."""
+        wanted = {address for planned in kept for address in resolve(planned)}
+        going = [sock for address, sock in self.all() if address not in wanted]
+        for sock in going:
+            refuse_connections(sock)
+        return bool(going)
 
     def keep(self, wanted: Iterable[Planned]) -> None:
         """Close every address that is not among ``wanted``."""

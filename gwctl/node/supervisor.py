@@ -1,9 +1,8 @@
-"""The supervisor: sockets, processes and signals of a node. It opens no database and decodes no configuration, so
-nothing in one can stop it.
+"""The supervisor: sockets, processes and signals of a node.
 
-Signals: TERM and INT stop fast, QUIT finishes what is in flight, HUP reloads (new processes first, then the old ones
-finish), USR1 opens the logs again, USR2 starts a supervisor of the installed version on the same sockets
-(``takeover``).
+It opens no database and decodes no configuration, so nothing in one can stop it. Signals: TERM and INT stop fast, QUIT
+finishes what is in flight, HUP reloads (new processes first, then the old ones finish), USR1 opens the logs again, USR2
+starts a supervisor of the installed version on the same sockets (``takeover``).
 """
 
 from __future__ import annotations
@@ -12,46 +11,54 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
-from gwctl.node import report
-from gwctl.node.bus import SocketLink, listen_at
-from gwctl.node.crew import Crew, Member, Post, wait_for
+from gwctl.node.bus import listen_at
+from gwctl.node.crew import Crew, Post, wait_for
 from gwctl.node.forkclient import ForkClient
-from gwctl.node.linux import become_reaper, set_process_name
-from gwctl.node.messages import (
-    Answer,
-    Ask,
-    Available,
-    Changed,
-    LogLevel,
-    Message,
-    Node,
-    Refused,
-    ReopenLogs,
-    Swapped,
+from gwctl.node.generation import (
+    Generation,
+    NodeIdentity,
+    Recruiter,
+    StartFailed,
+    listeners,
+    refuse_failures,
+    status_sockets,
 )
-from gwctl.node.plan import AGENT, API, FOLLOWER, HUB, WORKER, Assignment, NodePlan, planned
+from gwctl.node.launch import Sources
+from gwctl.node.linux import become_reaper, set_process_name
+from gwctl.node.messages import Answer
+from gwctl.node.plan import AGENT, FOLLOWER, WORKER, NodePlan
 from gwctl.node.prefix import NodeLock, PrefixDirectory, RunningNode
+from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
-from gwctl.node.sockets import ListenSockets, Planned
+from gwctl.node.sockets import ListenSockets
 from gwctl.node.status_server import StatusServer
-from gwctl.observe import logs
+from gwctl.node.switchboard import Switchboard
+from gwctl.node.takeover import Outcome, Succession, Successor
 from gwctl.observe.logs import NOTICE
 from gwctl.settings import Settings
+
+REFUSE_SECONDS = 0.1
+"""Between the last new connection and the close of a listener: workers accept what has queued."""
+ALONE_SECONDS = 2.0
+"""What an exclusive process gets to end before its successor starts."""
 
 _log = logging.getLogger("gwctl.node")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. ``ready`` bounds the start of a generation of processes, ``cache`` how long workers wait for the one
-    that opens the cache before them, ``first_sync`` how long a start waits for a reachable control plane's config."""
+    """Seconds.
+
+    ``stall``: silence after which a process is replaced. ``ready`` bounds the start of a generation, ``cache`` how long
+    workers wait for the process that opens the cache before them, ``first_sync`` how long a start waits for the
+    configuration of a control plane that answers.
+    """
 
     stall: int = 30
     ready: float = 30.0
@@ -59,20 +66,11 @@ class Limits:
     first_sync: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class NodeIdentity:
-    node_id: str
-    hostname: str
-
-
-class StartFailed(GwctlError):
-    """A process of the node could not start; the message is its own."""
-
-    code = "start_failed"
-
-
 class Supervisor:
-    """One node. ``load`` reads its settings anew for a reload (SettingsError when they are broken)."""
+    """One node. ``load`` reads its settings anew for a reload (SettingsError when they are broken).
+
+    With ``takeover`` another supervisor still serves on the same ``sockets``.
+    """
 
     def __init__(
         self,
@@ -85,6 +83,8 @@ class Supervisor:
         error_log: Path | None,
         load: Callable[[], Settings],
         plan_for: Callable[[Settings], NodePlan],
+        sources: Sources | None = None,
+        takeover: bool = False,
         limits: Limits | None = None,
     ) -> None:
         self._settings = settings
@@ -96,14 +96,20 @@ class Supervisor:
         self._sockets = sockets
         self._error_log = error_log
         self._load = load
+        self._sources = sources or Sources()
+        self._takeover = takeover
         self._limits = limits or Limits()
         self._tasks = Tasks(_log)
-        self._forks = ForkClient(self._plan.modules)
-        self._crew = Crew(self._forks, stall_seconds=self._limits.stall, hear=self._hear, left=self._left)
+        self._recruiter = Recruiter(identity, sockets, error_log)
         self._rollout = Rollout()
-        self._report = report.Report(self._plan.role, self._plan.count(WORKER))
+        self._report = Report(self._plan.role, self._plan.count(WORKER))
+        self._board = Switchboard(identity.node_id, self._report, self._rollout, self._reload)
+        self._forks = ForkClient(self._plan.modules)
+        self._crew = Crew(self._forks, stall_seconds=self._limits.stall, hear=self._board.hear, left=self._board.left)
+        self._board.connect(self._crew)
         self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout)
-        self._reloading = asyncio.Lock()
+        self._changing = asyncio.Lock()
+        self._successor: Successor | None = None
         self._stop_at: float | None = None
         self._stopping = asyncio.Event()
 
@@ -112,11 +118,14 @@ class Supervisor:
         become_reaper()
         set_process_name("gwctl node")
         self._forks.start()
-        self._lock.describe(RunningNode(os.getpid(), self._plan.role))
-        self._prefix.write_pid(os.getpid())
+        self._settle_in()
         self._install_signals()
         try:
-            await self._start()
+            self._sockets.open(listeners(self._plan, self._settings))
+            await self._open_bus()
+            self._tasks.spawn("watch", self._crew.watch())
+            self._tasks.spawn("figures", self._board.tell_figures())
+            await self._start(self._recruiter.generation(self._plan, self._settings))
         except GwctlError as error:
             await self._end()
             started(error)
@@ -128,29 +137,35 @@ class Supervisor:
         await self._end()
         return 0
 
+    def _settle_in(self) -> None:
+        """Say in the prefix who lives there."""
+        self._lock.describe(RunningNode(os.getpid(), self._plan.role))
+        self._prefix.write_pid(os.getpid())
+
+    async def _open_bus(self) -> None:
+        server = await asyncio.start_unix_server(self._board.serve, sock=listen_at(self._prefix.bus))
+        self._tasks.spawn("bus", server.serve_forever())
+
     # Start
 
-    async def _start(self) -> None:
-        self._sockets.open(self._wanted(self._plan, self._settings))
-        await self._open_bus()
-        self._tasks.spawn("watch", self._crew.watch())
-        self._tasks.spawn("figures", self._tell_figures())
-        posts = self._posts(self._plan, self._settings)
-        first = [post for post in posts if self._exclusive(post)]
-        for post in first:
+    async def _start(self, generation: Generation) -> None:
+        """Put a first generation in place. Raises StartFailed."""
+        for post in generation.alone:
             self._crew.staff(post)
-        await self._settle(first, self._limits.cache)
-        rest = [post for post in posts if post not in first]
-        for post in rest:
+        if not self._takeover:
+            await self._settle(generation.alone, self._limits.cache)
+        for post in generation.beside:
             self._crew.staff(post)
-        await self._status.serve(self._settings, self._status_sockets())
-        await self._settle(posts, self._limits.ready)
-        self._refuse_failures(posts)
-        await self._first_sync()
+        await self._status.serve(self._settings, status_sockets(self._settings, self._sockets))
+        needed = generation.beside if self._takeover else generation.posts
+        await self._settle(needed, self._limits.ready)
+        if not self._stopping.is_set():
+            refuse_failures(needed)
+        if not self._takeover:
+            await self._first_sync()
 
-    async def _settle(self, posts: list[Post], seconds: float) -> None:
-        """Wait until every post has a process that is ready or has failed, at most ``seconds``; shorter when told to
-        stop."""
+    async def _settle(self, posts: Iterable[Post], seconds: float) -> None:
+        """Wait until each post has a process that is ready or has failed, at most ``seconds``, or until a stop."""
         waiting = [self._tasks.spawn("settle", wait_for(post.settled)) for post in posts]
         stopping = self._tasks.spawn("settle", wait_for(self._stopping))
         everyone = asyncio.gather(*waiting)
@@ -159,18 +174,8 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(everyone, return_exceptions=True)
 
-    @staticmethod
-    def _refuse_failures(posts: list[Post]) -> None:
-        for post in posts:
-            if post.failure is not None:
-                failure = post.failure
-                raise StartFailed(failure.message, hint=failure.hint or None, code=failure.code or None)
-            if not post.settled.is_set():
-                raise StartFailed(f"{post.assignment.name} did not become ready", hint="the error log may say why")
-
     async def _first_sync(self) -> None:
-        """Give a data plane whose control plane answers the time to get its config, so that its start means it serves
-        it."""
+        """Give a control plane that answers the time to send its configuration: a start means that it is served."""
         async with asyncio.timeout(self._limits.first_sync) as patience:
             try:
                 async with self._crew.changed:
@@ -182,138 +187,21 @@ class Supervisor:
     def _synchronised(self) -> bool:
         return all(member.stats.get("settled", True) for member in self._crew.of(AGENT, FOLLOWER))
 
-    def _posts(self, plan: NodePlan, settings: Settings) -> list[Post]:
-        return [
-            self._post(plan, settings, index, slot)
-            for index, process in enumerate(plan.processes)
-            for slot in range(process.count)
-        ]
-
-    def _post(self, plan: NodePlan, settings: Settings, index: int, slot: int) -> Post:
-        process = plan.processes[index]
-        pairs = [
-            (item.listener, sock) for item in process.listeners for sock in self._sockets.of(item, slot, process.count)
-        ]
-        assignment = Assignment(
-            kind=process.kind,
-            module=process.module,
-            slot=slot,
-            settings=settings,
-            node_id=self._identity.node_id,
-            hostname=self._identity.hostname,
-            error_log=self._error_log,
-            listeners=tuple(listener for listener, _ in pairs),
-            workers=plan.count(WORKER),
-            supervisor_pid=os.getpid(),
-        )
-        return Post(assignment, [sock for _, sock in pairs])
-
-    def _exclusive(self, post: Post) -> bool:
-        return any(process.exclusive for process in self._plan.processes if process.kind == post.assignment.kind)
-
-    @staticmethod
-    def _wanted(plan: NodePlan, settings: Settings) -> list[tuple[Planned, int]]:
-        listeners = [(item, process.count) for process in plan.processes for item in process.listeners]
-        return [*listeners, *((item, 1) for item in planned(settings, "status_listen"))]
-
-    def _status_sockets(self) -> list[Any]:
-        return [
-            (item.listener, sock)
-            for item in planned(self._settings, "status_listen")
-            for sock in self._sockets.of(item, 0, 1)
-        ]
-
-    # Messages
-
-    def _hear(self, member: Member, message: Message) -> None:
-        match message:
-            case Available():
-                self._send(message, WORKER)
-                self._acknowledge(self._rollout.available(message))
-            case Swapped():
-                self._acknowledge(self._rollout.swapped(member.pid, message))
-            case Refused():
-                self._send(message, AGENT, FOLLOWER)
-            case Changed():
-                self._send(message, HUB, FOLLOWER)
-            case _:
-                pass
-
-    def _left(self, member: Member) -> None:
-        self._report.left(member)
-        self._acknowledge(self._rollout.left(member.pid))
-
-    def _acknowledge(self, message: Swapped | None) -> None:
-        if message is not None:
-            self._send(message, AGENT, FOLLOWER)
-
-    def _send(self, message: Message, *kinds: str) -> None:
-        for member in self._crew.of(*kinds):
-            member.link.send(message)
-
-    async def _tell_figures(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            self._send(Node(self._report.node(self._crew.members)), API)
-
-    # Questions of the command line
-
-    async def _open_bus(self) -> None:
-        server = await asyncio.start_unix_server(self._answer, sock=listen_at(self._prefix.bus))
-        self._tasks.spawn("bus", server.serve_forever())
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = SocketLink(reader, writer)
-        question = await link.receive()
-        if isinstance(question, Ask):
-            link.send(await self._reply(question))
-        link.close()
-
-    async def _reply(self, question: Ask) -> Answer:
-        match question.about:
-            case "status":
-                return Answer(self._describe())
-            case "reload":
-                return await self._reload()
-            case "log-level":
-                level = str(question.arguments.get("level"))
-                if level not in logs.LEVELS:
-                    return Answer(error=f"unknown log level: {level}", hint=", ".join(logs.LEVELS))
-                self._set_level(level)
-                return Answer()
-            case _:
-                return Answer(error=f"this node does not know the question {question.about!r}")
-
-    def _describe(self) -> dict[str, Any]:
-        current = self._rollout.current
-        ready, message = self._report.readiness(self._crew.members, current)
-        return {
-            "role": self._plan.role,
-            "node_id": self._identity.node_id,
-            "pid": os.getpid(),
-            "fork_server": self._forks.pid,
-            "ready": ready,
-            "message": message,
-            "config_hash": report.config_hash(current),
-            "version": current.number if current else None,
-            "processes": [report.describe(member) for member in self._crew.members],
-        }
-
-    def _set_level(self, level: str) -> None:
-        logs.set_level(level)
-        for member in self._crew.members:
-            member.link.send(LogLevel(level))
-
     # Signals
 
     def _install_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        patience = self._settings.number("shutdown_timeout") or 0.0
         loop.add_signal_handler(signal.SIGTERM, self.stop, 0.0)
         loop.add_signal_handler(signal.SIGINT, self.stop, 0.0)
-        loop.add_signal_handler(signal.SIGQUIT, self.stop, patience)
-        loop.add_signal_handler(signal.SIGHUP, self._on_reload)
-        loop.add_signal_handler(signal.SIGUSR1, self._reopen)
+        loop.add_signal_handler(signal.SIGQUIT, lambda: self.stop(self._patience))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.spawn("reload", self._reload()))
+        loop.add_signal_handler(signal.SIGUSR1, self._board.reopen_logs)
+        loop.add_signal_handler(signal.SIGUSR2, lambda: self._tasks.spawn("takeover", self._hand_over()))
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that requests in flight get when a process ends gracefully."""
+        return self._settings.number("shutdown_timeout") or 0.0
 
     def stop(self, seconds: float) -> None:
         """End within ``seconds`` (0: at once). A later call can only make it sooner."""
@@ -325,23 +213,16 @@ class Supervisor:
             self._stopping.set()
             self._tasks.spawn("stop", self._crew.notify())
 
-    def _on_reload(self) -> None:
-        self._tasks.spawn("reload", self._reload())
-
-    def _reopen(self) -> None:
-        _log.log(NOTICE, "reopening the logs")
-        logs.reopen()
-        for member in self._crew.everyone():
-            member.link.send(ReopenLogs())
-
     # Reload
 
     async def _reload(self) -> Answer:
-        async with self._reloading:
-            if self._stopping.is_set():
-                return Answer(error="the node is stopping")
+        async with self._changing:
+            if self._stopping.is_set() or self._successor is not None:
+                return Answer(error="the node is stopping or being taken over")
             try:
-                await self._replace(self._load())
+                settings = self._load()
+                await self._replace(settings)
+                self._prefix.write_environment(settings.dump())
             except GwctlError as error:
                 _log.error("reload failed, the node goes on as it was: %s", error)
                 return Answer(error=error.message, hint=error.hint or "")
@@ -349,48 +230,110 @@ class Supervisor:
             return Answer()
 
     async def _replace(self, settings: Settings) -> None:
+        """Put a generation with ``settings`` in the place of the present one. Raises GwctlError and changes nothing."""
         plan = self._plan_for(settings)
-        self._sockets.open(self._wanted(plan, settings))
+        wanted = listeners(plan, settings)
+        self._sockets.open(wanted)
         old = self._crew.posts
-        fresh = self._posts(plan, settings)
-        beside = [post for post in fresh if not self._exclusive(post)]
-        for post in beside:
-            self._crew.staff(post)
-        await self._settle(beside, self._limits.ready)
-        try:
-            self._refuse_failures(beside)
-        except StartFailed:
-            await self._crew.relieve(beside, 0.0)
-            self._sockets.keep(item for item, _ in self._wanted(self._plan, self._settings))
-            raise
+        fresh = self._recruiter.generation(plan, settings)
+        await self._start_beside(fresh)
         self._settings, self._plan = settings, plan
         self._report.workers = plan.count(WORKER)
-        self._set_level(settings.text("log_level") or "notice")
-        alone = [post for post in old if self._exclusive(post)]
-        await self._crew.relieve(alone, 2.0)
-        for post in fresh:
-            if self._exclusive(post):
-                self._crew.staff(post)
-        patience = settings.number("shutdown_timeout") or 0.0
-        leaving = [post for post in old if post not in alone]
-        for post in leaving:
+        self._board.set_level(settings.text("log_level") or "notice")
+        await self._take_turns(fresh, [post for post in old if plan.is_exclusive(post.assignment.kind)])
+        if self._sockets.refuse(item for item, _ in wanted):
+            await asyncio.sleep(REFUSE_SECONDS)
+        self._retire([post for post in old if not plan.is_exclusive(post.assignment.kind)])
+        await self._status.serve(settings, status_sockets(settings, self._sockets))
+        self._sockets.keep(item for item, _ in wanted)
+
+    async def _start_beside(self, fresh: Generation) -> None:
+        for post in fresh.beside:
+            self._crew.staff(post)
+        await self._settle(fresh.beside, self._limits.ready)
+        try:
+            refuse_failures(fresh.beside)
+        except StartFailed:
+            await self._crew.relieve(fresh.beside, 0.0)
+            self._sockets.keep(item for item, _ in listeners(self._plan, self._settings))
+            raise
+
+    async def _take_turns(self, fresh: Generation, old: list[Post]) -> None:
+        """Exclusive processes: the old one ends, then the new one starts."""
+        await self._crew.relieve(old, ALONE_SECONDS)
+        for post in fresh.alone:
+            self._crew.staff(post)
+
+    def _retire(self, posts: list[Post]) -> None:
+        """Let processes finish in the background."""
+        for post in posts:
             if post.member is not None:
-                self._acknowledge(self._rollout.left(post.member.pid))
-        self._tasks.spawn("relieve", self._crew.relieve(leaving, patience))
-        await self._status.serve(settings, self._status_sockets())
-        self._sockets.keep(item for item, _ in self._wanted(plan, settings))
+                self._board.retired(post.member)
+        self._tasks.spawn("retire", self._crew.relieve(posts, self._patience))
+
+    # Takeover
+
+    async def _hand_over(self) -> None:
+        async with self._changing:
+            if self._stopping.is_set() or self._successor is not None:
+                _log.warning("ignoring SIGUSR2: the node is stopping or being taken over")
+                return
+            self._prefix.pid_file.replace(self._prefix.old_pid_file)
+            succession = Succession(
+                self._prefix.path, self._lock.descriptor, self._identity.node_id, self._error_log, self._sources
+            )
+            successor = await Successor.start(succession, self._sockets)
+            self._crew.strangers.add(successor.pid)
+            if not await successor.ready():
+                await self._come_back()
+                return
+            self._successor = successor
+            await self._status.stop()
+            self._retire(self._crew.posts)
+        # In the foreground somebody waits for this process: it goes only when told to.
+        match await successor.outcome(forever=self._error_log is None):
+            case Outcome.DIED:
+                self._successor = None
+                await self._come_back()
+                await self._start_again()
+            case Outcome.SETTLED:
+                successor.release()
+                self.stop(self._patience)
+            case Outcome.STOPPED:
+                self.stop(0.0)
+
+    async def _come_back(self) -> None:
+        """Be the node of the prefix again."""
+        self._prefix.old_pid_file.unlink(missing_ok=True)
+        self._settle_in()
+        await self._open_bus()
+
+    async def _start_again(self) -> None:
+        generation = self._recruiter.generation(self._plan, self._settings)
+        try:
+            await self._start(generation)
+        except GwctlError as error:
+            _log.error("the node could not go on: %s", error)
+            self.stop(0.0)
 
     # End
 
     async def _end(self) -> None:
-        left = max(0.0, (self._stop_at or 0.0) - asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        owner = self._successor is None and not (self._takeover and not self._stopping.is_set())
+        if owner and self._stop_at is not None and self._stop_at > loop.time():
+            self._sockets.refuse()
+            await asyncio.sleep(REFUSE_SECONDS)
         await self._status.stop()
+        self._sockets.close()
+        left = max(0.0, (self._stop_at or 0.0) - loop.time())
         await self._crew.relieve(self._crew.all_posts, left)
         await self._crew.close()
         await self._tasks.close()
         self._forks.close()
-        self._sockets.close()
-        self._prefix.bus.unlink(missing_ok=True)
-        self._prefix.remove_pid(self._prefix.pid_file, os.getpid())
+        if owner:
+            self._prefix.bus.unlink(missing_ok=True)
+        for path in (self._prefix.pid_file, self._prefix.old_pid_file):
+            self._prefix.remove_pid(path, os.getpid())
         self._lock.release()
         _log.log(NOTICE, "stopped")

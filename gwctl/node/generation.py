@@ -1,0 +1,99 @@
+"""One generation of a node's processes: a plan and settings made into posts with their sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gwctl.kit.errors import GwctlError
+from gwctl.node.crew import Post
+from gwctl.node.plan import WORKER, Assignment, NodePlan, planned
+from gwctl.node.sockets import ListenSockets, Planned
+from gwctl.settings import Listener, Settings
+
+
+class StartFailed(GwctlError):
+    """A process of the node could not start; the message is its own."""
+
+    code = "start_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    node_id: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """``alone`` are the posts of exclusive processes, ``beside`` those that start next to their predecessors."""
+
+    plan: NodePlan
+    settings: Settings
+    alone: tuple[Post, ...]
+    beside: tuple[Post, ...]
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        return (*self.alone, *self.beside)
+
+
+def listeners(plan: NodePlan, settings: Settings) -> list[tuple[Planned, int]]:
+    """Every address of the node with its number of slots; the Status API is the supervisor's own."""
+    of_children = [(item, process.count) for process in plan.processes for item in process.listeners]
+    return [*of_children, *((item, 1) for item in planned(settings, "status_listen"))]
+
+
+def status_sockets(settings: Settings, sockets: ListenSockets) -> list[tuple[Listener, socket.socket]]:
+    items = planned(settings, "status_listen")
+    return [(item.listener, sock) for item in items for sock in sockets.of(item, 0, 1)]
+
+
+class Recruiter:
+    """Makes generations; what is the same for all of them is given once."""
+
+    def __init__(self, identity: NodeIdentity, sockets: ListenSockets, error_log: Path | None) -> None:
+        self._identity = identity
+        self._sockets = sockets
+        self._error_log = error_log
+
+    def generation(self, plan: NodePlan, settings: Settings) -> Generation:
+        """Posts for ``plan``, whose sockets are open."""
+        alone: list[Post] = []
+        beside: list[Post] = []
+        for index, process in enumerate(plan.processes):
+            posts = [self._post(plan, settings, index, slot) for slot in range(process.count)]
+            (alone if process.exclusive else beside).extend(posts)
+        return Generation(plan, settings, tuple(alone), tuple(beside))
+
+    def _post(self, plan: NodePlan, settings: Settings, index: int, slot: int) -> Post:
+        process = plan.processes[index]
+        pairs = [
+            (item.listener, sock) for item in process.listeners for sock in self._sockets.of(item, slot, process.count)
+        ]
+        assignment = Assignment(
+            kind=process.kind,
+            module=process.module,
+            slot=slot,
+            settings=settings,
+            node_id=self._identity.node_id,
+            hostname=self._identity.hostname,
+            error_log=self._error_log,
+            listeners=tuple(listener for listener, _ in pairs),
+            workers=plan.count(WORKER),
+            supervisor_pid=os.getpid(),
+        )
+        return Post(assignment, [sock for _, sock in pairs])
+
+
+def refuse_failures(posts: Sequence[Post]) -> None:
+    """Raises StartFailed for the first post whose process failed or did not become ready in time."""
+    for post in posts:
+        if post.failure is not None:
+            failure = post.failure
+            raise StartFailed(failure.message, hint=failure.hint or None, code=failure.code or None)
+        if not post.settled.is_set():
+            raise StartFailed(f"{post.assignment.name} did not become ready", hint="the error log may say why")
