@@ -24,7 +24,8 @@ from gwctl.settings import Listener, Settings
 
 _log = logging.getLogger("gwctl.engine")
 
-_THREADS = 4
+_FILE_THREADS = 4
+_NAME_THREADS = 4
 _IDLE_GRACE_SECONDS = 5.0
 
 
@@ -52,7 +53,9 @@ class Engine:
         self._runtime: Runtime | None = None
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="engine")
+        # apart, so that a name server that hangs does not hold up uploads
+        self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
+        self._names = ThreadPoolExecutor(_NAME_THREADS, thread_name_prefix="names")
         self._emptied = asyncio.Event()
         self._draining = False
         self._installing = asyncio.Lock()
@@ -98,8 +101,8 @@ class Engine:
                 config=self._config,
                 clock=self._clock,
                 pool=Pool(loop, self._config.pool),
-                resolver=Resolver(loop, self._executor),
-                executor=self._executor,
+                resolver=Resolver(loop, self._names),
+                executor=self._files,
                 access_log=self._access_log,
                 snapshot=self._current,
                 counters=self._counters,
@@ -162,7 +165,8 @@ class Engine:
         if self._runtime is not None:
             self._runtime.pool.close()
             await self._runtime.resolver.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._files, self._names):
+            executor.shutdown(wait=False, cancel_futures=True)
         if self._snapshot is not None:
             self._snapshot.retire()
             self._snapshot = None

@@ -129,9 +129,12 @@ class RouteIndex(Generic[T]):
         best: Found[T] | None = None
         best_rank = -1
         path = query.path
+        size = len(path)
         for paths in self._candidates(query.host):
             by_start = paths.by_start
             for length in paths.lengths:
+                if length > size:
+                    continue
                 for candidate in by_start.get(path[:length], ()):
                     if candidate.rank <= best_rank:
                         break

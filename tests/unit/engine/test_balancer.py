@@ -1,0 +1,174 @@
+"""Addresses: shares of targets, names that resolve, stay usable and fail (proxy.md 6.4; reliability.md F39)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwctl.engine.balancer.peers import FixedPeer, NamedPeer, NoPeer, Peer, peer_source
+from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
+from gwctl.engine.balancer.round_robin import RoundRobin, Target
+
+
+def fixed(number: int) -> FixedPeer:
+    return FixedPeer(Peer("127.0.0.1", number, None))
+
+
+class Names:
+    """A look-up that is told what to answer, and counts."""
+
+    def __init__(self, answer: list[str] | OSError) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def __call__(self, name: str) -> list[str]:
+        self.asked += 1
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer
+
+
+def resolving(names: Names, work: Callable[[Resolver], Awaitable[Any]], **times: float) -> Any:
+    async def run() -> Any:
+        with ThreadPoolExecutor(2) as executor:
+            resolver = Resolver(asyncio.get_running_loop(), executor, lookup=names, **times)
+            try:
+                return await work(resolver)
+            finally:
+                await resolver.close()
+
+    return asyncio.run(run())
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.integers(0, 1000))
+def test_every_cycle_gives_each_target_its_share(weights: list[int], seed: int) -> None:
+    total = sum(weights)
+
+    async def run(resolver: Resolver) -> list[int]:
+        ring = RoundRobin([Target(fixed(i), weight) for i, weight in enumerate(weights)], random.Random(seed))
+        return [(await ring.pick(resolver, ())).port for _ in range(total * 3)]
+
+    picks = resolving(Names([]), run)
+    for cycle in range(3):
+        counted = Counter(picks[cycle * total : (cycle + 1) * total])
+        assert [counted[i] for i in range(len(weights))] == weights
+
+
+def test_a_ring_prefers_targets_that_were_not_tried() -> None:
+    async def run(resolver: Resolver) -> set[int]:
+        ring = RoundRobin([Target(fixed(1), 1), Target(fixed(2), 1)], random.Random(1))
+        return {(await ring.pick(resolver, [Peer("127.0.0.1", 1, None)])).port for _ in range(6)}
+
+    assert resolving(Names([]), run) == {2}
+
+
+def test_a_ring_goes_on_past_names_that_do_not_resolve() -> None:
+    async def run(resolver: Resolver) -> set[int]:
+        ring = RoundRobin([Target(NamedPeer("gone", 9), 5), Target(fixed(2), 1)], random.Random(1))
+        return {(await ring.pick(resolver, ())).port for _ in range(6)}
+
+    assert resolving(Names(OSError("no")), run) == {2}
+
+
+def test_a_ring_without_a_usable_target_says_so() -> None:
+    async def run(resolver: Resolver) -> None:
+        for targets in ([], [Target(fixed(1), 0)], [Target(NamedPeer("gone", 9), 5)]):
+            with pytest.raises(NoPeer, match="failure to get a peer from the ring-balancer"):
+                await RoundRobin(targets, random.Random(1)).pick(resolver, ())
+
+    resolving(Names(OSError("no")), run)
+
+
+def test_the_addresses_of_a_name_take_turns() -> None:
+    async def run(resolver: Resolver) -> list[str]:
+        source = peer_source("name", 80)
+        return [(await source.pick(resolver, ())).ip for _ in range(4)]
+
+    assert resolving(Names(["10.0.0.1", "10.0.0.2"]), run) == ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.2"]
+
+
+def test_an_address_needs_no_look_up() -> None:
+    names = Names(OSError("no"))
+
+    async def run(resolver: Resolver) -> list[Peer]:
+        return [await peer_source(host, 80).pick(resolver, ()) for host in ("10.0.0.1", "::1", "[::1]")]
+
+    assert [peer.authority for peer in resolving(names, run)] == ["10.0.0.1", "[::1]", "[::1]"]
+    assert names.asked == 0
+    assert literal("localhost") is None
+
+
+def test_answers_are_kept_and_concurrent_questions_share_a_look_up() -> None:
+    names = Names(["10.0.0.1"])
+
+    async def run(resolver: Resolver) -> None:
+        await asyncio.gather(*(resolver.resolve("name") for _ in range(20)))
+        await resolver.resolve("name")
+
+    resolving(names, run)
+    assert names.asked == 1
+
+
+def test_an_old_answer_serves_while_a_new_one_is_fetched() -> None:
+    names = Names(["10.0.0.1"])
+
+    async def run(resolver: Resolver) -> None:
+        await resolver.resolve("name")
+        names.answer = ["10.0.0.2"]
+        assert await resolver.resolve("name") == ("10.0.0.1",)
+        while await resolver.resolve("name") != ("10.0.0.2",):
+            await asyncio.sleep(0.01)
+
+    resolving(names, run, ttl=0)
+
+
+def test_an_old_answer_outlives_a_resolver_that_fails() -> None:
+    names = Names(["10.0.0.1"])
+
+    async def run(resolver: Resolver) -> None:
+        await resolver.resolve("name")
+        names.answer = socket.gaierror(socket.EAI_AGAIN, "try again")
+        while names.asked < 4:
+            assert await resolver.resolve("name") == ("10.0.0.1",)
+            await asyncio.sleep(0.005)
+
+    resolving(names, run, ttl=0, error_ttl=0)
+
+
+def test_a_name_that_is_gone_is_gone() -> None:
+    names = Names(["10.0.0.1"])
+
+    async def run(resolver: Resolver) -> None:
+        await resolver.resolve("name")
+        names.answer = socket.gaierror(socket.EAI_NONAME, "unknown")
+        with pytest.raises(NameNotResolved):
+            await for_ever(resolver)
+
+    resolving(names, run, ttl=0)
+
+
+async def for_ever(resolver: Resolver) -> None:
+    while True:
+        await resolver.resolve("name")
+        await asyncio.sleep(0.005)
+
+
+def test_a_failure_is_remembered_for_a_moment() -> None:
+    names = Names(OSError("no"))
+
+    async def run(resolver: Resolver) -> None:
+        for _ in range(5):
+            with pytest.raises(NameNotResolved):
+                await resolver.resolve("name")
+
+    resolving(names, run, error_ttl=60)
+    assert names.asked == 1
