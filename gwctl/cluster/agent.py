@@ -183,7 +183,12 @@ class Agent:
         try:
             turn = 0
             while True:
-                await self._attempt(self._endpoints[turn % len(self._endpoints)])
+                endpoint = self._endpoints[turn % len(self._endpoints)]
+                try:
+                    await self._attempt(endpoint)
+                except Exception:  # a fault of ours must not leave the node without a link
+                    _log.exception("%sthe link to %s failed", _PREFIX, endpoint.address)
+                    await asyncio.sleep(self._backoff.next())
                 turn += 1
         finally:
             self._drop_jobs()
@@ -350,16 +355,20 @@ class Agent:
         """Run the work on the cache in order, in the one thread that writes it."""
         while (job := await self._jobs.get()) is not None:
             try:
-                position = await asyncio.get_running_loop().run_in_executor(self._executor, job.call)
-            except GwctlError as error:
-                effects = self._session.failed(job.token, explain(error), self._clock.monotonic())
-            except Exception as error:  # a record that breaks our own checks must not end the agent
-                _log.exception("%sa configuration could not be checked", _PREFIX)
-                failure = Failure("invalid", f"{type(error).__name__} while checking the configuration")
-                effects = self._session.failed(job.token, failure, self._clock.monotonic())
-            else:
-                effects = self._finished(job, position)
-            self._perform(effects)
+                self._perform(await self._run_job(job))
+            except Exception:  # as above: whoever is told of the result must not stop what follows
+                _log.exception("%sa result of the cache could not be passed on", _PREFIX)
+
+    async def _run_job(self, job: _Job) -> list[e.Effect]:
+        try:
+            position = await asyncio.get_running_loop().run_in_executor(self._executor, job.call)
+        except GwctlError as error:
+            return self._session.failed(job.token, explain(error), self._clock.monotonic())
+        except Exception as error:  # a record that breaks our own checks must not end the agent
+            _log.exception("%sa configuration could not be checked", _PREFIX)
+            failure = Failure("invalid", f"{type(error).__name__} while checking the configuration")
+            return self._session.failed(job.token, failure, self._clock.monotonic())
+        return self._finished(job, position)
 
     def _finished(self, job: _Job, position: Position | None) -> list[e.Effect]:
         if position is not None:

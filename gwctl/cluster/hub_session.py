@@ -270,8 +270,15 @@ class HubSession:
         if data is None:
             end = Send(m.encode(m.SnapshotEnd(self._stream.config)))
             return [end, *self._drop_stream()]
+        most = self._greeting().max_payload
+        if len(data) > most:
+            return self._undeliverable(f"a record takes {len(data)} bytes, cluster_max_payload of the node is {most}")
         self._credits -= 1
         return [Send(data), *self._read_on()]
+
+    def _undeliverable(self, reason: str) -> list[Effect]:
+        self._last_error = {"message": reason}
+        return [self._report(), *self._end(CloseCode.TOO_BIG, reason)]
 
     def _read_on(self) -> list[Effect]:
         if self._stream is None or self._reading or self._credits <= 0:

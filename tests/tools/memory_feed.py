@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -96,17 +95,10 @@ class MemoryFeed:
             raise GwctlError("the database cannot be reached")
 
 
-_NAMES = itertools.count(1)
-
-
 def make_record(catalog: Catalog, entity: str, **values: Any) -> RecordDict:
     """A complete valid record in stored form."""
     schema = catalog[entity]
     return schema.check(schema.prepare_insert(_EXAMPLES.get(entity, {}) | values, now=1_700_000_000.0))
-
-
-def make_service(catalog: Catalog, **values: Any) -> RecordDict:
-    return make_record(catalog, "services", **({"name": f"service-{next(_NAMES)}"} | values))
 
 
 _EXAMPLES: dict[str, dict[str, Any]] = {

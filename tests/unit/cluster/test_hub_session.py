@@ -268,6 +268,19 @@ def test_a_new_pull_replaces_the_one_before() -> None:
     assert delta == e.Send(b"{}", slot="answer")
 
 
+def test_a_record_that_fits_into_no_message_is_reported_not_sent() -> None:
+    hub, records = Hub(), Records(1)
+    hub.link(max_payload=1024)
+    records.documents = lambda: iter([("services", b'{"id":"' + b"x" * 2000 + b'"}')])  # type: ignore[method-assign]
+    number = pull(hub).number
+    [*_, read] = hub.session.fetched(number, ChunkStream(records, "why", 500))
+    assert isinstance(read, e.ReadChunk)
+    effects = hub.session.chunk(number, read.stream.next_chunk())
+    assert sent(effects) == []
+    assert "cluster_max_payload of the node is 1024" in row(effects)["last_error"]["message"]
+    assert close(effects).code == CloseCode.TOO_BIG
+
+
 @pytest.mark.parametrize("end", ["closed", "garbage", "silence"])
 def test_a_snapshot_is_let_go_however_the_link_ends(end: str) -> None:
     hub, records = Hub(), Records(10)
