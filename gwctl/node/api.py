@@ -17,6 +17,7 @@ from gwctl.kit.clock import SystemClock
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
+from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
 from gwctl.node.http_server import HttpServer, HttpSocket
 from gwctl.node.line_log import LineLog
@@ -44,7 +45,7 @@ class Api:
         self._bus: Link | None = None
         self._store: Store | None = None
         self._server: HttpServer | None = None
-        path = self._settings.path("admin_access_log")
+        path = access_log_place(self._assignment, "admin_access_log")
         self._access = LineLog(path) if path is not None else None
 
     async def start(self, bus: Link) -> None:

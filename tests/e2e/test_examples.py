@@ -48,7 +48,7 @@ class Compose:
         self._place = place
         self._database = {"GWCTL_PG_PORT": str(port), "GWCTL_PG_PASSWORD": password}
         self._running: dict[str, Spawned] = {}
-        self._names = re.compile(rf"\b({'|'.join(self.services)})(?=:\d)|^({'|'.join(self.services)})$")
+        self._hosts = re.compile(rf"\b({'|'.join(self.services)})(?=:\d)")
 
     def up(self) -> None:
         started: set[str] = {"database"}
@@ -72,12 +72,13 @@ class Compose:
         home = self._place.directory / name
         home.mkdir(exist_ok=True)
         given = {key: self.local(str(value)) for key, value in self.services[name].get("environment", {}).items()}
+        given = {key: "127.0.0.1" if value in self.services else value for key, value in given.items()}
         database = self._database if "GWCTL_DATABASE" in given else {}
         return {"GWCTL_HOME": str(home), **given, **database}
 
     def local(self, text: str) -> str:
         text = text.replace("/certificates", str(self._place.directory / "certificates"))
-        return self._names.sub("127.0.0.1", text)
+        return self._hosts.sub("127.0.0.1", text)
 
     def _start(self, name: str) -> None:
         service = self.services[name]

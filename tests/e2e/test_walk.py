@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.tools.client import ask
+from tests.tools.client import Answer, ask
 from tests.tools.gateway import Place
 from tests.tools.hybrid import ZEROS, Hybrid
 from tests.tools.upstream import Upstream
@@ -17,6 +17,7 @@ WALK = (
     "gwctl hybrid gen_cert && gwctl migrations bootstrap && gwctl cp start --daemon "
     "&& gwctl dp start --cp localhost:8005 --daemon"
 )
+DATA_PLANES = "http://localhost:8001/clustering/data-planes"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -25,9 +26,8 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def test_a2_the_walk_ends_with_one_data_plane_in_the_list(place: Place) -> None:
     place.run(["sh", "-c", WALK.replace("gwctl dp", "GWCTL_CLUSTER_DP_LABELS=deployment:local gwctl dp")])
 
-    answer = ask("GET", "http://localhost:8001/clustering/data-planes")
+    answer = wait_for(listed, f"a data plane in the list{place.last_lines()}", deadline=1.0)
 
-    assert answer.status == 200, place.last_lines()
     body = answer.json()
     assert body["next"] is None
     (node,) = body["data"]
@@ -53,7 +53,7 @@ def test_a2_the_walk_ends_with_one_data_plane_in_the_list(place: Place) -> None:
 @pytest.mark.usefixtures("documented_ports")
 def test_a2_without_labels_and_a_second_walk_elsewhere_meets_the_running_nodes(place: Place) -> None:
     place.run(["sh", "-c", WALK])
-    assert ask("GET", "http://localhost:8001/clustering/data-planes").json()["data"][0]["labels"] == {}
+    assert wait_for(listed, "a data plane in the list", deadline=1.0).json()["data"][0]["labels"] == {}
     elsewhere = place.directory.parent / "second"
     elsewhere.mkdir()
 
@@ -66,6 +66,14 @@ def test_a2_without_labels_and_a_second_walk_elsewhere_meets_the_running_nodes(p
     assert started.err.startswith("Error: Kong is already running in ")
     assert "  hint: " in started.err
     place.run(["sh", "-c", "gwctl dp stop && gwctl cp stop"])
+
+
+def listed() -> Answer | None:
+    """The list of data planes, once it is there and has one with a configuration."""
+    answer = ask("GET", DATA_PLANES)
+    assert answer.status == 200
+    rows = answer.json()["data"]
+    return answer if rows and rows[0]["config_hash"] != ZEROS else None
 
 
 def test_a2_labels_also_by_the_name_of_the_reference(place: Place, upstream: Upstream) -> None:
