@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import socket
+import struct
 from collections.abc import Callable
 
 from gwctl.engine.http1.codec import BadRequest, End, RequestHead
@@ -23,6 +25,7 @@ from gwctl.observe.access import AccessRecord
 _log = logging.getLogger("gwctl.engine")
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_RESET = struct.pack("ii", 1, 0)
 _LINGER_BYTES = 1024 * 1024
 
 
@@ -161,9 +164,13 @@ class ClientConnection(Wire):
         if self.lost:
             raise ClientGone
 
-    def cut(self) -> None:
+    def cut(self, *, reset: bool) -> None:
         self.state = State.CLOSING
-        self.abort()
+        if reset and self.transport is not None and not self.lost:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.abort()
+        else:
+            self.close()
 
     def begin_tunnel(self) -> None:
         self._tunnel = True
@@ -258,7 +265,9 @@ class ClientConnection(Wire):
         """Close so that the last response arrives: end our side, then read what still comes for a moment."""
         transport = self.transport
         self.state = State.CLOSING
-        if self._eof or self.lost or transport is None or self._tunnel or not transport.can_write_eof():
+        if self._eof or self.lost or self._tunnel or transport is None or transport.is_closing():
+            return
+        if not transport.can_write_eof():
             return
         transport.write_eof()
         end = self.loop.time() + self._runtime.config.timeouts.linger

@@ -53,8 +53,8 @@ class Downstream(Protocol):
         """Wait until the client has taken most of what was written. Raises ClientGone."""
         ...
 
-    def cut(self) -> None:
-        """End the connection in a way that shows that the response is incomplete."""
+    def cut(self, *, reset: bool) -> None:
+        """End the connection in the middle of a response; with ``reset``, in a way that nobody takes for its end."""
         ...
 
     def begin_tunnel(self) -> None:

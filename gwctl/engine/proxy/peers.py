@@ -34,9 +34,7 @@ class TrustedPeers:
 
 
 def real_address(head: RequestHead, peer: str, trusted: TrustedPeers, header: bytes, *, recursive: bool) -> str:
-    """The client address that ``header`` of a trusted ``peer`` names, else ``peer``."""
-    if peer not in trusted:
-        return peer
+    """The client address that ``header`` names, else ``peer``, which is trusted."""
     value = head.joined(header)
     if value is None:
         return peer

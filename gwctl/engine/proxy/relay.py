@@ -31,18 +31,20 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
     if response.switching:
         await _tunnel(exchange, service, sending, head)
         return
+    # only the end of the connection tells an old client where the body ends
+    reset = framing is Framing.UNTIL_CLOSE
     try:
         await _body(exchange, sending, framing, head)
     except (BadResponse, ConnectionClosed, TimeoutError) as error:
         _log.error("response of the upstream broke off (%s), request_id: %s", error, exchange.request_id)
         exchange.keep_alive = False
-        exchange.client.cut()
+        exchange.client.cut(reset=reset)
     except BadRequest:
         # the client broke its own body while it was being answered
-        exchange.client.cut()
+        exchange.client.cut(reset=reset)
         raise ClientGone from None
     except BaseException:
-        exchange.client.cut()
+        exchange.client.cut(reset=reset)
         raise
 
 

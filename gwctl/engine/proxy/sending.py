@@ -41,11 +41,11 @@ class Sending:
             self.upstream.sent()
 
     def finish(self, pool: Pool) -> None:
-        """Stop sending; keep the connection if request and response are complete, drop it otherwise."""
+        """Stop sending; the pool keeps the connection if request and response are complete."""
         if self._pump is not None and not self._pump.done():
             self._pump.cancel()
             self.upstream.abort()
-        elif self.upstream.fault is None and self.upstream.reader.reusable:
-            pool.give(self.upstream)
-        else:
+        elif self.upstream.fault is not None:
             self.upstream.abort()
+        else:
+            pool.give(self.upstream)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from gwctl.observe.access import AccessRecord
-from tests.integration.engine.world import Talk, gateway, one_route, says, until, upstream_server
+from tests.integration.engine.world import Talk, gateway, one_route, play, says, until, upstream_server
 
 
 class Records(list[AccessRecord]):
@@ -26,7 +24,7 @@ def test_every_request_leaves_a_record() -> None:
             await until(lambda: len(records) == 3, "three records")
             return [answer.get("x-kong-request-id") for answer in (served, missed, refused)]
 
-    ids = asyncio.run(run())
+    ids = play(run())
     served, missed, refused = records
     assert [record.request_id for record in records] == ids
     assert (served.request, served.status, served.body_bytes) == (b"GET /a?b HTTP/1.1", 200, 3)
@@ -50,7 +48,7 @@ def test_a_client_that_leaves_is_logged_as_499() -> None:
             talk.close()
             await until(lambda: len(records) == 1, "the record")
 
-    asyncio.run(run())
+    play(run())
     assert records[0].status == 499
 
 
@@ -61,5 +59,5 @@ def test_the_client_of_a_record_is_the_real_one() -> None:
         async with gateway({}, access_log=records, environ={"GWCTL_TRUSTED_IPS": "127.0.0.1"}) as gw:
             await gw.get("/", "X-Real-IP: 9.9.9.9")
 
-    asyncio.run(run())
+    play(run())
     assert records[0].client == "9.9.9.9"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.engine.records import plugin, route, service
-from tests.integration.engine.world import Response, echo, gateway, one_route, upstream_server
+from tests.integration.engine.world import Response, echo, gateway, one_route, play, upstream_server
 
 
 def _get(
@@ -20,7 +19,7 @@ def _get(
         async with gateway(records, environ=environ) as gw:
             return await gw.get(path, *lines, method=method)
 
-    return asyncio.run(run())
+    return play(run())
 
 
 SOMEWHERE = service("somewhere", "127.0.0.1", 1)
@@ -161,7 +160,7 @@ def test_a_plugin_that_the_node_lacks_fails_closed(scope: dict[str, Any]) -> Non
             async with gateway(records) as gw:
                 return await gw.get("/"), up.connections
 
-    response, connections = asyncio.run(run())
+    response, connections = play(run())
     assert (response.status, connections) == (503, 0)
     assert json.loads(response.body)["message"] == "key-auth plugin is not available on this node"
 
@@ -184,7 +183,7 @@ def test_a_plugin_that_does_not_concern_the_request_blocks_nothing(values: dict[
             async with gateway(records) as gw:
                 return await gw.get("/")
 
-    assert asyncio.run(run()).status == 200
+    assert play(run()).status == 200
 
 
 def test_a_mistake_in_one_request_is_500_and_ends_only_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +202,6 @@ def test_a_mistake_in_one_request_is_500_and_ends_only_its_connection(monkeypatc
         async with upstream_server(echo()) as up, gateway(one_route(up.port)) as gw:
             return await gw.get("/bug"), await gw.get("/fine")
 
-    bug, fine = asyncio.run(run())
+    bug, fine = play(run())
     assert (bug.status, bug.get("connection"), fine.status) == (500, "close", 200)
     assert b"An unexpected error occurred" in bug.body

@@ -14,6 +14,7 @@ from tests.integration.engine.world import (
     echo,
     gateway,
     one_route,
+    play,
     request_body,
     says,
     until,
@@ -28,7 +29,7 @@ def _sent(raw: bytes, **values: object) -> Response:
         async with upstream_server(echo()) as up, gateway(one_route(up.port, **values)) as gw:
             return await gw.ask(raw)
 
-    return asyncio.run(run())
+    return play(run())
 
 
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
@@ -67,7 +68,7 @@ def _upload(size: int, *, chunked: bool, buffered: bool) -> tuple[int, bytes, by
                 await talk.send(b"0\r\n\r\n")
             return (await talk.response()).status
 
-    status = asyncio.run(run())
+    status = play(run())
     assert seen[1] == content
     return status, *seen
 
@@ -104,7 +105,7 @@ def test_a_streamed_body_reaches_the_upstream_before_it_is_complete() -> None:
             await asyncio.wait_for(arrived.wait(), 5)
             return await talk.ask(b"def")
 
-    assert asyncio.run(run()).status == 200
+    assert play(run()).status == 200
 
 
 def test_a_slow_upstream_holds_back_the_client() -> None:
@@ -115,13 +116,17 @@ def test_a_slow_upstream_holds_back_the_client() -> None:
             talk.writer.transport.pause_reading()  # type: ignore[attr-defined]
             await asyncio.sleep(30)
 
-        async with upstream_server(script) as up, gateway(one_route(up.port, request_buffering=False)) as gw:
+        to = {"write_timeout": 60000}
+        async with (
+            upstream_server(script) as up,
+            gateway(one_route(up.port, to=to, request_buffering=False)) as gw,
+        ):
             talk = await gw.connect()
             talk.writer.transport.set_write_buffer_limits(0)
             await talk.send(b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000000\r\n\r\n")
             return await _pushed(talk)
 
-    assert asyncio.run(run()) < 30_000_000
+    assert play(run()) < 30_000_000
 
 
 def test_a_slow_client_holds_back_the_upstream() -> None:
@@ -140,10 +145,10 @@ def test_a_slow_client_holds_back_the_upstream() -> None:
             await talk.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
             await talk.head()
             talk.writer.transport.pause_reading()  # type: ignore[attr-defined]
-            await until(lambda: pushed > 0, "the upstream is held back")
+            await until(lambda: pushed > 0, "the upstream is held back", 60)
             return pushed
 
-    assert asyncio.run(run()) < 30_000_000
+    assert play(run()) < 30_000_000
 
 
 async def _pushed(talk: Talk) -> int:
@@ -171,7 +176,7 @@ def _returned(answer: bytes, raw: bytes, method: str = "GET") -> tuple[bytes, by
             rest, _, _ = (await talk.rest()).partition(b"HTTP/1.1 400")
             return head, rest
 
-    return asyncio.run(run())
+    return play(run())
 
 
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -231,7 +236,7 @@ def _limited(raw: bytes, **values: object) -> tuple[Response, bool, int]:
             ended = response.get("connection") == "close" and await talk.ended()
             return response, ended, up.connections
 
-    return asyncio.run(run())
+    return play(run())
 
 
 @pytest.mark.parametrize("buffered", [True, False])
@@ -260,7 +265,7 @@ def test_the_gateway_itself_says_100_continue(buffered: bool) -> None:
             interim = await talk.head()
             return interim, await talk.ask(b"abc")
 
-    interim, response = asyncio.run(run())
+    interim, response = play(run())
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert response.body.endswith(b"\r\n\r\nabc")
     assert b"expect" not in response.body.lower()
@@ -273,7 +278,7 @@ def test_nothing_is_said_to_continue_when_the_answer_is_already_no() -> None:
             raw = b"PUT / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
             return await talk.ask(raw), await talk.ended()
 
-    response, ended = asyncio.run(run())
+    response, ended = play(run())
     assert (response.status, response.get("connection"), ended) == (404, "close", True)
 
 
@@ -286,7 +291,7 @@ def test_a_small_unwanted_body_does_not_end_the_connection() -> None:
             await talk.send(bytes(30_000))
             return [first.status, (await talk.get("/")).status]
 
-    assert asyncio.run(run()) == [404, 200]
+    assert play(run()) == [404, 200]
 
 
 def test_a_large_unwanted_body_ends_the_connection_after_the_answer() -> None:
@@ -296,7 +301,7 @@ def test_a_large_unwanted_body_ends_the_connection_after_the_answer() -> None:
             await talk.send(b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: 10000000\r\n\r\n" + bytes(200_000))
             return await talk.response(), await talk.ended()
 
-    response, ended = asyncio.run(run())
+    response, ended = play(run())
     assert (response.status, response.get("connection"), ended) == (404, "close", True)
 
 
@@ -313,7 +318,7 @@ def test_an_early_answer_is_passed_on_and_ends_both_connections() -> None:
             response = await talk.response()
             return response, await talk.ended(), len(gw.engine._open(asyncio.get_running_loop()).pool)
 
-    response, ended, pooled = asyncio.run(run())
+    response, ended, pooled = play(run())
     assert (response.status, response.body, response.get("connection")) == (403, b"no", "close")
     assert (ended, pooled) == (True, 0)
 
@@ -336,7 +341,7 @@ def test_a_broken_chunk_in_a_streamed_body_aborts_the_upstream() -> None:
             response = await talk.ask(b"zz\r\n")
             return response, await asyncio.wait_for(outcome, 5)
 
-    response, aborted = asyncio.run(run())
+    response, aborted = play(run())
     assert (response.status, response.get("connection"), aborted) == (400, "close", True)
 
 
@@ -365,7 +370,7 @@ def test_a_client_that_stops_is_dropped_silently(raw: bytes) -> None:
             began = asyncio.get_running_loop().time()
             return await talk.rest(), asyncio.get_running_loop().time() - began
 
-    rest, seconds = asyncio.run(run())
+    rest, seconds = play(run())
     assert rest == b""
     assert 0.15 < seconds < 2
 
@@ -386,7 +391,7 @@ def test_a_head_has_a_total_time_however_steadily_it_drips() -> None:
             await ended
             return asyncio.get_running_loop().time() - began
 
-    assert asyncio.run(run()) < 2
+    assert play(run()) < 2
 
 
 def test_a_client_that_does_not_read_is_dropped() -> None:
@@ -404,4 +409,4 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
             talk.writer.transport.pause_reading()  # type: ignore[attr-defined]
             await until(lambda: gw.engine.stats().active == 0, "the client is dropped")
 
-    asyncio.run(run())
+    play(run())

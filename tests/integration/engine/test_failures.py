@@ -15,6 +15,7 @@ from tests.integration.engine.world import (
     echo,
     gateway,
     one_route,
+    play,
     request_body,
     says,
     until,
@@ -48,7 +49,7 @@ def _ask(script: Script, raw: bytes, method: str = "GET", **to: object) -> tuple
         async with upstream_server(script) as up, gateway(one_route(up.port, to=to)) as gw:
             return await gw.ask(raw, method), up.connections
 
-    return asyncio.run(run())
+    return play(run())
 
 
 GET = b"GET / HTTP/1.1\r\nHost: gw.test\r\n\r\n"
@@ -60,7 +61,7 @@ def test_refused_connections_end_in_502_that_shows_a_chosen_peer() -> None:
         async with gateway(one_route(_free_port(), to={"retries": 1})) as gw:
             return await gw.get("/", "Accept: */*")
 
-    response = asyncio.run(run())
+    response = play(run())
     assert response.status == 502
     assert b'"message":"An invalid response was received from the upstream server"' in response.body
     assert response.get("x-kong-upstream-latency") is not None
@@ -98,7 +99,7 @@ def test_a_later_try_can_succeed_with_the_same_body() -> None:
         async with upstream_server(script) as up, gateway(one_route(up.port)) as gw:
             return await gw.ask(b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
 
-    response = asyncio.run(run())
+    response = play(run())
     assert (response.status, response.body) == (200, b"abc")
 
 
@@ -139,7 +140,7 @@ def _timed(script: Script, raw: bytes, **to: object) -> tuple[Response, int, flo
             response = await gw.ask(raw)
             return response, up.connections, asyncio.get_running_loop().time() - began
 
-    return asyncio.run(run())
+    return play(run())
 
 
 def test_a_read_timeout_is_504_after_its_time_and_counts_as_a_try() -> None:
@@ -174,7 +175,7 @@ def test_a_connect_timeout_is_504() -> None:
                 filler.close()
             return response, seconds
 
-    response, seconds = asyncio.run(run())
+    response, seconds = play(run())
     assert response.status == 504
     assert 0.19 <= seconds < 0.6
 
@@ -192,7 +193,7 @@ def test_a_send_timeout_is_504() -> None:
             await talk.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
             return await talk.response()
 
-    assert asyncio.run(run()).status == 504
+    assert play(run()).status == 504
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,22 @@ def test_a_body_that_breaks_off_never_looks_complete(start: bytes, reset: bool) 
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                 await talk.get("/")
 
-    asyncio.run(run())
+    play(run())
+
+
+def test_a_body_that_breaks_off_is_reset_for_an_old_client() -> None:
+    async def script(talk: Talk) -> None:
+        await talk.head()
+        await talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n")
+
+    async def run() -> None:
+        async with upstream_server(script) as up, gateway(one_route(up.port)) as gw:
+            talk = await gw.connect()
+            await talk.send(b"GET / HTTP/1.0\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                await talk.rest()
+
+    play(run())
 
 
 def test_a_body_that_stops_is_cut_after_the_read_timeout() -> None:
@@ -233,7 +249,7 @@ def test_a_body_that_stops_is_cut_after_the_read_timeout() -> None:
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                 await talk.get("/")
 
-    asyncio.run(run())
+    play(run())
 
 
 def test_connections_are_reused_but_not_after_doubt() -> None:
@@ -244,10 +260,10 @@ def test_connections_are_reused_but_not_after_doubt() -> None:
                 await talk.get("/")
             return up.connections
 
-    assert asyncio.run(run(OK)) == 1
-    assert asyncio.run(run(OK + b"surplus")) == 3
-    assert asyncio.run(run(OK.replace(b"Content-Length", b"Connection: close\r\nContent-Length"))) == 3
-    assert asyncio.run(run(OK.replace(b"HTTP/1.1", b"HTTP/1.0"))) == 3
+    assert play(run(OK)) == 1
+    assert play(run(OK + b"surplus")) == 3
+    assert play(run(OK.replace(b"Content-Length", b"Connection: close\r\nContent-Length"))) == 3
+    assert play(run(OK.replace(b"HTTP/1.1", b"HTTP/1.0"))) == 3
 
 
 def test_a_stale_connection_costs_no_try() -> None:
@@ -265,7 +281,7 @@ def test_a_stale_connection_costs_no_try() -> None:
             statuses = [(await talk.get("/")).status for _ in range(20)]
             return statuses, up.connections
 
-    statuses, connections = asyncio.run(run())
+    statuses, connections = play(run())
     assert statuses == [200] * 20
     assert connections == 20
 
@@ -285,7 +301,7 @@ def test_a_stale_connection_is_never_given_a_post_twice() -> None:
             await talk.get("/")
             return (await talk.ask(POST)).status
 
-    assert asyncio.run(run()) == 502
+    assert play(run()) == 502
     assert len(seen) == 1
 
 
@@ -298,7 +314,7 @@ def test_an_idle_connection_that_the_upstream_closes_is_forgotten() -> None:
             await until(lambda: len(pool) == 0, "the pool forgets it")
             return (await talk.ask(POST)).status, up.connections
 
-    assert asyncio.run(run()) == (200, 2)
+    assert play(run()) == (200, 2)
 
 
 def test_pool_settings_bound_reuse() -> None:
@@ -310,9 +326,27 @@ def test_pool_settings_bound_reuse() -> None:
                 await talk.get("/")
             return up.connections
 
-    assert asyncio.run(run({"GWCTL_UPSTREAM_KEEPALIVE_POOL_SIZE": "0"})) == 6
-    assert asyncio.run(run({"GWCTL_UPSTREAM_KEEPALIVE_MAX_REQUESTS": "2"})) == 3
-    assert asyncio.run(run({})) == 1
+    assert play(run({"GWCTL_UPSTREAM_KEEPALIVE_POOL_SIZE": "0"})) == 6
+    assert play(run({"GWCTL_UPSTREAM_KEEPALIVE_MAX_REQUESTS": "2"})) == 3
+    assert play(run({})) == 1
+
+
+def test_the_pool_keeps_no_more_connections_than_it_may() -> None:
+    async def run() -> tuple[int, int]:
+        waiting = asyncio.Barrier(4)
+
+        async def script(talk: Talk) -> None:
+            await talk.head()
+            await waiting.wait()
+            await talk.send(OK)
+            await talk.rest()
+
+        environ = {"GWCTL_UPSTREAM_KEEPALIVE_POOL_SIZE": "2"}
+        async with upstream_server(script) as up, gateway(one_route(up.port), environ=environ) as gw:
+            await asyncio.gather(*(gw.get("/") for _ in range(4)))
+            return up.connections, len(gw.engine._open(asyncio.get_running_loop()).pool)
+
+    assert play(run()) == (4, 2)
 
 
 def test_an_idle_connection_is_closed_after_its_time() -> None:
@@ -330,7 +364,7 @@ def test_an_idle_connection_is_closed_after_its_time() -> None:
             await gw.get("/")
             await asyncio.wait_for(closed.wait(), 5)
 
-    asyncio.run(run())
+    play(run())
 
 
 def test_a_client_that_leaves_cancels_its_upstream() -> None:
@@ -352,7 +386,7 @@ def test_a_client_that_leaves_cancels_its_upstream() -> None:
             await until(lambda: gw.engine.stats().active == 0, "the connection is gone")
             assert up.connections == 1
 
-    asyncio.run(run())
+    play(run())
 
 
 def test_names_that_do_not_resolve_are_503() -> None:
@@ -361,7 +395,7 @@ def test_names_that_do_not_resolve_are_503() -> None:
         async with gateway({"services": [made], "routes": [route("gone", made, paths=["/"])]}) as gw:
             return await gw.get("/")
 
-    response = asyncio.run(run())
+    response = play(run())
     assert response.status == 503
     assert b'"message":"name resolution failed"' in response.body
     assert response.get("x-kong-response-latency") is not None
@@ -388,7 +422,7 @@ def test_targets_share_by_weight() -> None:
             ports = (one.port, two.port, none.port)
             return [sum(b"Host: 127.0.0.1:%d\r\n" % port in body for body in bodies) for port in ports]
 
-    assert asyncio.run(run()) == [20, 10, 0]
+    assert play(run()) == [20, 10, 0]
 
 
 @pytest.mark.parametrize("weights", [{}, {1: 0}])
@@ -397,7 +431,7 @@ def test_without_a_target_the_answer_is_503(weights: dict[int, int]) -> None:
         async with gateway(_balanced(weights)) as gw:
             return await gw.get("/")
 
-    response = asyncio.run(run())
+    response = play(run())
     assert response.status == 503
     assert b"failure to get a peer from the ring-balancer" in response.body
 
@@ -410,4 +444,4 @@ def test_a_try_goes_to_another_target_with_its_host() -> None:
                 talk = await gw.connect()
                 return [await talk.get("/") for _ in range(10)]
 
-    assert [response.status for response in asyncio.run(run())] == [200] * 10
+    assert [response.status for response in play(run())] == [200] * 10

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from tests.integration.engine.records import route, service
-from tests.integration.engine.world import Response, echo, fields_of, gateway, one_route, says, upstream_server
+from tests.integration.engine.world import Response, echo, fields_of, gateway, one_route, play, says, upstream_server
 
 
 def _echo_routes(port: int) -> dict[str, list[dict[str, object]]]:
@@ -23,7 +22,7 @@ def test_an_upstream_gets_the_headers_in_the_observed_order() -> None:
             )
             return await gw.ask(raw), up.port, gw.port
 
-    response, up_port, gw_port = asyncio.run(run())
+    response, up_port, gw_port = play(run())
     text = response.body.decode()
     request_id = response.get("x-kong-request-id")
     assert re.fullmatch("[0-9a-f]{32}", request_id or "")
@@ -55,7 +54,7 @@ def test_a_client_gets_upstream_headers_first_then_ours() -> None:
         async with upstream_server(says(answer)) as up, gateway(one_route(up.port)) as gw:
             return await gw.get("/")
 
-    response = asyncio.run(run())
+    response = play(run())
     names = [name for name, _ in response.fields]
     assert (response.status, response.reason, response.body) == (201, "Made", b"ok")
     assert names == [
@@ -81,7 +80,7 @@ def test_the_server_of_the_upstream_is_kept() -> None:
         async with upstream_server(says(answer)) as up, gateway(one_route(up.port)) as gw:
             return await gw.get("/")
 
-    assert asyncio.run(run()).all("server") == ["theirs"]
+    assert play(run()).all("server") == ["theirs"]
 
 
 def _forwarded(*lines: str, environ: dict[str, str] | None = None, **values: object) -> dict[str, str]:
@@ -91,7 +90,7 @@ def _forwarded(*lines: str, environ: dict[str, str] | None = None, **values: obj
         async with upstream_server(echo()) as up, gateway(one_route(up.port, **values), environ=environ) as gw:
             return await gw.get("/p", *lines, host="Foo.Example:99")
 
-    return {name.lower(): value for name, value in fields_of(asyncio.run(run()).body)}
+    return {name.lower(): value for name, value in fields_of(play(run()).body)}
 
 
 def test_an_untrusted_client_is_not_believed() -> None:
@@ -205,7 +204,7 @@ def _shown(headers: str, path: str = "/") -> Response:
         async with upstream_server(echo()) as up, gateway(one_route(up.port, methods=["GET"]), environ=environ) as gw:
             return await gw.get("/", method="GET" if path == "/" else "PUT")
 
-    return asyncio.run(run())
+    return play(run())
 
 
 def test_the_setting_headers_decides_what_is_added() -> None:
@@ -228,7 +227,7 @@ def _answered(answer: bytes, *lines: str, environ: dict[str, str] | None = None)
         async with upstream_server(says(answer)) as up, gateway(one_route(up.port), environ=environ) as gw:
             return await gw.get("/", *lines)
 
-    return asyncio.run(run())
+    return play(run())
 
 
 def test_hop_by_hop_fields_of_a_response_stay_behind() -> None:

@@ -15,6 +15,7 @@ from tests.integration.engine.world import (
     echo,
     gateway,
     one_route,
+    play,
     says,
     until,
     upstream_server,
@@ -54,7 +55,7 @@ def test_a_tls_listener(server_tls: ssl.SSLContext) -> None:
             assert (await talk.get("/")).status == 200
             return first
 
-    response = asyncio.run(run())
+    response = play(run())
     assert response.status == 200
     assert b"X-Forwarded-Proto: https\r\n" in response.body
 
@@ -67,7 +68,7 @@ def test_server_names_route(server_tls: ssl.SSLContext) -> None:
             talks = [await gw.connect(client_tls(), name) for name in ("front.test", "other.test")]
             return [(await talk.get("/")).status for talk in talks]
 
-    assert asyncio.run(run()) == [503, 404]
+    assert play(run()) == [503, 404]
 
 
 def test_a_tls_upstream_gets_the_name_and_is_reused(server_tls: ssl.SSLContext) -> None:
@@ -82,8 +83,8 @@ def test_a_tls_upstream_gets_the_name_and_is_reused(server_tls: ssl.SSLContext) 
             return statuses, up.connections
 
     try:
-        assert asyncio.run(run()) == ([200] * 3, 1)
-        assert asyncio.run(run(preserve_host=True)) == ([200] * 3, 1)
+        assert play(run()) == ([200] * 3, 1)
+        assert play(run(preserve_host=True)) == ([200] * 3, 1)
     finally:
         server_tls.sni_callback = None
     assert names == ["localhost", "front.test"]
@@ -99,7 +100,7 @@ def test_a_tls_upstream_by_address_gets_no_name(server_tls: ssl.SSLContext) -> N
             return (await gw.get("/")).status
 
     try:
-        assert asyncio.run(run()) == 200
+        assert play(run()) == 200
     finally:
         server_tls.sni_callback = None
     assert names == [None]
@@ -111,7 +112,7 @@ def test_verification_refuses_an_unknown_certificate(server_tls: ssl.SSLContext)
         async with upstream_server(echo(), server_tls) as up, gateway(one_route(up.port, to=to)) as gw:
             return (await gw.get("/")).status
 
-    assert asyncio.run(run()) == 502
+    assert play(run()) == 502
 
 
 def test_a_plain_upstream_behind_https_is_502() -> None:
@@ -122,7 +123,7 @@ def test_a_plain_upstream_behind_https_is_502() -> None:
         async with upstream_server(script) as up, gateway(one_route(up.port, to={"protocol": "https"})) as gw:
             return (await gw.get("/")).status
 
-    assert asyncio.run(run()) == 502
+    assert play(run()) == 502
 
 
 UPGRADE = (
@@ -157,7 +158,7 @@ def test_a_tunnel_after_101() -> None:
             assert len(gw.engine._open(asyncio.get_running_loop()).pool) == 0
             return response
 
-    response = asyncio.run(run())
+    response = play(run())
     assert (response.status, response.get("upgrade"), response.get("connection")) == (101, "websocket", "upgrade")
     assert response.get("via") == "1.1 kong/3.8.1"
     assert response.get("sec-websocket-accept") == "x"
@@ -175,7 +176,7 @@ def test_a_tunnel_ends_when_the_upstream_ends() -> None:
             await talk.ask(UPGRADE)
             return await talk.rest()
 
-    assert asyncio.run(run()) == b"bye"
+    assert play(run()) == b"bye"
 
 
 def test_a_silent_tunnel_ends_after_the_read_timeout() -> None:
@@ -190,7 +191,7 @@ def test_a_silent_tunnel_ends_after_the_read_timeout() -> None:
             await talk.ask(UPGRADE)
             return await talk.ended()
 
-    assert asyncio.run(run())
+    assert play(run())
 
 
 def test_bytes_before_the_switch_are_dropped() -> None:
@@ -206,7 +207,7 @@ def test_bytes_before_the_switch_are_dropped() -> None:
             await talk.send(b"late")
             return await talk.rest()
 
-    assert asyncio.run(run()) == b"late"
+    assert play(run()) == b"late"
 
 
 def test_a_refused_upgrade_is_an_ordinary_response() -> None:
@@ -216,4 +217,4 @@ def test_a_refused_upgrade_is_an_ordinary_response() -> None:
             talk = await gw.connect()
             return [(await talk.ask(UPGRADE)).status, (await talk.get("/")).status]
 
-    assert asyncio.run(run()) == [403, 200]
+    assert play(run()) == [403, 200]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.integration.engine.strict_cases import ACCEPTED, REFUSED, H
-from tests.integration.engine.world import Response, echo, gateway, one_route, upstream_server
+from tests.integration.engine.world import Response, echo, gateway, one_route, play, upstream_server
 
 
 @pytest.mark.parametrize(("raw", "status"), REFUSED.values(), ids=REFUSED)
@@ -21,7 +19,7 @@ def test_it_is_refused_and_the_connection_ends(raw: bytes, status: int) -> None:
             response = await talk.ask(raw + smuggled)
             return response, await talk.rest(), up.connections
 
-    response, rest, connections = asyncio.run(run())
+    response, rest, connections = play(run())
     assert response.status == (400 if status == 494 else status)
     assert response.get("connection") == "close"
     assert rest == b""
@@ -40,7 +38,7 @@ def test_it_is_accepted(raw: bytes, seen: bytes) -> None:
         async with upstream_server(echo()) as up, gateway(one_route(up.port)) as gw:
             return await gw.ask(raw)
 
-    response = asyncio.run(run())
+    response = play(run())
     assert response.status == 200
     assert seen in response.body
 
@@ -56,7 +54,7 @@ def test_limits_are_met_exactly() -> None:
         async with upstream_server(echo()) as up, gateway(one_route(up.port)) as gw:
             return [(await gw.ask(one)).status for one in raw]
 
-    statuses = asyncio.run(run(request(8191, 2), request(8192, 2), request(10, 100), request(10, 101)))
+    statuses = play(run(request(8191, 2), request(8192, 2), request(10, 100), request(10, 101)))
     assert statuses == [200, 400, 200, 431]
 
 
@@ -67,7 +65,7 @@ def test_pipelined_requests_are_answered_in_order() -> None:
             await talk.send(b"".join(b"GET /%d HTTP/1.1\r\n%b\r\n" % (number, H) for number in range(5)))
             return [(await talk.response()).body.split(b" ")[1] for _ in range(5)]
 
-    assert asyncio.run(run()) == [b"/0", b"/1", b"/2", b"/3", b"/4"]
+    assert play(run()) == [b"/0", b"/1", b"/2", b"/3", b"/4"]
 
 
 def test_what_follows_a_refused_request_is_never_read_as_one() -> None:
@@ -78,7 +76,7 @@ def test_what_follows_a_refused_request_is_never_read_as_one() -> None:
             first = await talk.response()
             return first.status, await talk.rest()
 
-    status, rest = asyncio.run(run())
+    status, rest = play(run())
     assert status == 200
     assert rest.startswith(b"HTTP/1.1 400 ")
     assert rest.count(b"HTTP/1.1") == 1

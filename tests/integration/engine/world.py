@@ -6,14 +6,19 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import uvloop
 
 from gwctl.engine import AccessSink, BoundListener, Engine
 from gwctl.engine.config import Timeouts
 from gwctl.kit.clock import SystemClock
 from gwctl.settings import Listener, Settings
 from tests.integration.engine.records import MemoryView, Record, route, service
+
+T = TypeVar("T")
 
 Script = Callable[["Talk"], Awaitable[None]]
 
@@ -277,6 +282,12 @@ def one_route(port: int, *, to: Mapping[str, object] | None = None, **values: ob
     """A service on ``port`` behind the path ``/``."""
     made = service("one", "127.0.0.1", port) | dict(to or {})
     return {"services": [made], "routes": [route("one", made, **({"paths": ["/"], "strip_path": False} | values))]}
+
+
+def play(scene: Coroutine[Any, Any, T]) -> T:
+    """Run ``scene`` to its end on the event loop that workers use."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(scene)
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
