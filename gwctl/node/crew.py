@@ -195,6 +195,7 @@ class Crew:
             _log.error("%s cannot be started: %s", post.assignment.name, error)
             post.failure = Failed(error.message, error.hint or "", error.code)
             post.settled.set()
+            await self.notify()
             return None
         member = post.member = Member(post.assignment, process, await SocketLink.adopt(ours))
         _log.info("started %s (%d)", post.assignment.name, member.pid)

@@ -37,6 +37,12 @@ class ForkServer:
             signal.signal(
                 number, signal.SIG_IGN
             )  # they are for the supervisor; a terminal sends them to the whole group
+        try:
+            self._work()
+        except ConnectionError:
+            return  # the supervisor went while we were speaking to it
+
+    def _work(self) -> None:
         send(self._sock, Loaded(), [])
         while True:
             readable, _, _ = select.select([self._sock.fileno(), self._wake_read], [], [])

@@ -60,16 +60,16 @@ class Recruiter:
         self._sockets = sockets
         self._error_log = error_log
 
-    def generation(self, plan: NodePlan, settings: Settings) -> Generation:
-        """Posts for ``plan``, whose sockets are open."""
+    def generation(self, plan: NodePlan, settings: Settings, *, cache_is_open: bool) -> Generation:
+        """Posts for ``plan``, whose sockets are open. ``cache_is_open``: see ``Assignment``."""
         alone: list[Post] = []
         beside: list[Post] = []
         for index, process in enumerate(plan.processes):
-            posts = [self._post(plan, settings, index, slot) for slot in range(process.count)]
+            posts = [self._post(plan, settings, index, slot, cache_is_open) for slot in range(process.count)]
             (alone if process.exclusive else beside).extend(posts)
         return Generation(plan, settings, tuple(alone), tuple(beside))
 
-    def _post(self, plan: NodePlan, settings: Settings, index: int, slot: int) -> Post:
+    def _post(self, plan: NodePlan, settings: Settings, index: int, slot: int, cache_is_open: bool) -> Post:
         process = plan.processes[index]
         pairs = [
             (item.listener, sock) for item in process.listeners for sock in self._sockets.of(item, slot, process.count)
@@ -85,15 +85,17 @@ class Recruiter:
             listeners=tuple(listener for listener, _ in pairs),
             workers=plan.count(WORKER),
             supervisor_pid=os.getpid(),
+            cache_is_open=cache_is_open,
         )
         return Post(assignment, [sock for _, sock in pairs])
 
 
 def refuse_failures(posts: Sequence[Post]) -> None:
-    """Raises StartFailed for the first post whose process failed or did not become ready in time."""
+    """Raises StartFailed with the words of the first process that failed, else for one that was not ready in time."""
     for post in posts:
         if post.failure is not None:
             failure = post.failure
             raise StartFailed(failure.message, hint=failure.hint or None, code=failure.code or None)
+    for post in posts:
         if not post.settled.is_set():
             raise StartFailed(f"{post.assignment.name} did not become ready", hint="the error log may say why")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -23,6 +24,13 @@ def set_process_name(name: str) -> None:
 def become_reaper() -> None:
     """Descendants whose parent dies become children of this process."""
     _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
+
+
+def raise_file_limit() -> None:
+    """Allow this process and its children as many open files as the system lets us have without asking."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bury_orphans(own: set[int]) -> None:

@@ -54,7 +54,11 @@ def planned(settings: Settings, name: str) -> tuple[Planned, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """All a child is told at its birth; its sockets come beside it."""
+    """All a child is told at its birth; its sockets come beside it.
+
+    ``cache_is_open``: the cache was verified and opened by its writer before. Otherwise who reads it waits for the
+    announcement of its first version, because a damaged file kills the process that opens it.
+    """
 
     kind: str
     module: str
@@ -66,6 +70,7 @@ class Assignment:
     listeners: tuple[Listener, ...]
     workers: int
     supervisor_pid: int
+    cache_is_open: bool = False
 
     @property
     def name(self) -> str:

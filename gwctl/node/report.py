@@ -11,7 +11,6 @@ from gwctl.node.crew import Member
 from gwctl.node.messages import Swapped
 from gwctl.node.plan import API, WORKER
 from gwctl.observe.server_stats import ServerStats
-from gwctl.status import ServingState, readiness
 
 
 class Report:
@@ -41,6 +40,8 @@ class Report:
         ]
 
     def readiness(self, members: Iterable[Member], current: Swapped | None) -> tuple[bool, str]:
+        from gwctl.status import ServingState, readiness  # not before the supervisor has begun its work
+
         serving = sum(member.kind == WORKER and member.ready for member in members)
         state = ServingState(self.workers, serving, serving, config_hash(current))
         return readiness(self.role, state)

@@ -11,14 +11,15 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import listen_at
-from gwctl.node.crew import Crew, Post, wait_for
+from gwctl.node.crew import Crew, Post
 from gwctl.node.forkclient import ForkClient
 from gwctl.node.generation import (
     Generation,
@@ -30,18 +31,20 @@ from gwctl.node.generation import (
     status_sockets,
 )
 from gwctl.node.launch import Sources
-from gwctl.node.linux import become_reaper, set_process_name
+from gwctl.node.linux import become_reaper, raise_file_limit, set_process_name
 from gwctl.node.messages import Answer
 from gwctl.node.plan import AGENT, FOLLOWER, WORKER, NodePlan
 from gwctl.node.prefix import NodeLock, PrefixDirectory, RunningNode
 from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
 from gwctl.node.sockets import ListenSockets
-from gwctl.node.status_server import StatusServer
 from gwctl.node.switchboard import Switchboard
 from gwctl.node.takeover import Outcome, Succession, Successor
 from gwctl.observe.logs import NOTICE
 from gwctl.settings import Settings
+
+if TYPE_CHECKING:
+    from gwctl.node.status_server import StatusServer
 
 REFUSE_SECONDS = 0.1
 """Between the last new connection and the close of a listener: workers accept what has queued."""
@@ -55,14 +58,12 @@ _log = logging.getLogger("gwctl.node")
 class Limits:
     """Seconds.
 
-    ``stall``: silence after which a process is replaced. ``ready`` bounds the start of a generation, ``cache`` how long
-    workers wait for the process that opens the cache before them, ``first_sync`` how long a start waits for the
-    configuration of a control plane that answers.
+    ``stall``: silence after which a process is replaced. ``ready`` bounds the start of a generation, ``first_sync`` how
+    long a start waits for the configuration of a control plane that answers.
     """
 
     stall: int = 30
     ready: float = 30.0
-    cache: float = 3.0
     first_sync: float = 5.0
 
 
@@ -107,8 +108,8 @@ class Supervisor:
         self._forks = ForkClient(self._plan.modules)
         self._crew = Crew(self._forks, stall_seconds=self._limits.stall, hear=self._board.hear, left=self._board.left)
         self._board.connect(self._crew)
-        self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout)
         self._changing = asyncio.Lock()
+        self._status: StatusServer | None = None
         self._successor: Successor | None = None
         self._stop_at: float | None = None
         self._stopping = asyncio.Event()
@@ -116,8 +117,13 @@ class Supervisor:
     async def run(self, started: Callable[[GwctlError | None], None]) -> int:
         """Be the node until it is told to stop. ``started`` hears once: None when it is ready, else why it is not."""
         become_reaper()
+        raise_file_limit()
         set_process_name("gwctl node")
         self._forks.start()
+        # The web libraries are loaded while the fork server loads what its children need.
+        from gwctl.node.status_server import StatusServer
+
+        self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout)
         self._settle_in()
         self._install_signals()
         try:
@@ -125,7 +131,7 @@ class Supervisor:
             await self._open_bus()
             self._tasks.spawn("watch", self._crew.watch())
             self._tasks.spawn("figures", self._board.tell_figures())
-            await self._start(self._recruiter.generation(self._plan, self._settings))
+            await self._start(self._recruiter.generation(self._plan, self._settings, cache_is_open=self._takeover))
         except GwctlError as error:
             await self._end()
             started(error)
@@ -150,13 +156,9 @@ class Supervisor:
 
     async def _start(self, generation: Generation) -> None:
         """Put a first generation in place. Raises StartFailed."""
-        for post in generation.alone:
+        for post in generation.posts:
             self._crew.staff(post)
-        if not self._takeover:
-            await self._settle(generation.alone, self._limits.cache)
-        for post in generation.beside:
-            self._crew.staff(post)
-        await self._status.serve(self._settings, status_sockets(self._settings, self._sockets))
+        await self._serve_status()
         needed = generation.beside if self._takeover else generation.posts
         await self._settle(needed, self._limits.ready)
         if not self._stopping.is_set():
@@ -164,25 +166,36 @@ class Supervisor:
         if not self._takeover:
             await self._first_sync()
 
-    async def _settle(self, posts: Iterable[Post], seconds: float) -> None:
-        """Wait until each post has a process that is ready or has failed, at most ``seconds``, or until a stop."""
-        waiting = [self._tasks.spawn("settle", wait_for(post.settled)) for post in posts]
-        stopping = self._tasks.spawn("settle", wait_for(self._stopping))
-        everyone = asyncio.gather(*waiting)
-        await asyncio.wait({everyone, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*waiting, stopping):
-            task.cancel()
-        await asyncio.gather(everyone, return_exceptions=True)
+    async def _serve_status(self) -> None:
+        if self._status is not None:
+            await self._status.serve(self._settings, status_sockets(self._settings, self._sockets))
 
-    async def _first_sync(self) -> None:
-        """Give a control plane that answers the time to send its configuration: a start means that it is served."""
-        async with asyncio.timeout(self._limits.first_sync) as patience:
+    async def _stop_status(self) -> None:
+        if self._status is not None:
+            await self._status.stop()
+
+    async def _settle(self, posts: Sequence[Post], seconds: float) -> None:
+        """Wait until every process is ready, one has failed or a stop is asked for; at most ``seconds``."""
+
+        def decided() -> bool:
+            if self._stopping.is_set() or any(post.failure is not None for post in posts):
+                return True
+            return all(post.settled.is_set() for post in posts)
+
+        await self._crew_until(decided, seconds)
+
+    async def _crew_until(self, condition: Callable[[], bool], seconds: float) -> None:
+        async with asyncio.timeout(seconds) as patience:
             try:
                 async with self._crew.changed:
-                    await self._crew.changed.wait_for(lambda: self._stopping.is_set() or self._synchronised())
+                    await self._crew.changed.wait_for(condition)
             except TimeoutError:
                 if not patience.expired():
                     raise
+
+    async def _first_sync(self) -> None:
+        """Give a control plane that answers the time to send its configuration: a start means that it is served."""
+        await self._crew_until(lambda: self._stopping.is_set() or self._synchronised(), self._limits.first_sync)
 
     def _synchronised(self) -> bool:
         return all(member.stats.get("settled", True) for member in self._crew.of(AGENT, FOLLOWER))
@@ -235,7 +248,7 @@ class Supervisor:
         wanted = listeners(plan, settings)
         self._sockets.open(wanted)
         old = self._crew.posts
-        fresh = self._recruiter.generation(plan, settings)
+        fresh = self._recruiter.generation(plan, settings, cache_is_open=True)
         await self._start_beside(fresh)
         self._settings, self._plan = settings, plan
         self._report.workers = plan.count(WORKER)
@@ -244,7 +257,7 @@ class Supervisor:
         if self._sockets.refuse(item for item, _ in wanted):
             await asyncio.sleep(REFUSE_SECONDS)
         self._retire([post for post in old if not plan.is_exclusive(post.assignment.kind)])
-        await self._status.serve(settings, status_sockets(settings, self._sockets))
+        await self._serve_status()
         self._sockets.keep(item for item, _ in wanted)
 
     async def _start_beside(self, fresh: Generation) -> None:
@@ -288,7 +301,7 @@ class Supervisor:
                 await self._come_back()
                 return
             self._successor = successor
-            await self._status.stop()
+            await self._stop_status()
             self._retire(self._crew.posts)
         # In the foreground somebody waits for this process: it goes only when told to.
         match await successor.outcome(forever=self._error_log is None):
@@ -309,7 +322,7 @@ class Supervisor:
         await self._open_bus()
 
     async def _start_again(self) -> None:
-        generation = self._recruiter.generation(self._plan, self._settings)
+        generation = self._recruiter.generation(self._plan, self._settings, cache_is_open=True)
         try:
             await self._start(generation)
         except GwctlError as error:
@@ -320,11 +333,15 @@ class Supervisor:
 
     async def _end(self) -> None:
         loop = asyncio.get_running_loop()
+        graceful = self._stop_at is not None and self._stop_at > loop.time()
+        if graceful:
+            async with self._changing:  # a successor that is starting decides whether the listeners are still ours
+                pass
         owner = self._successor is None and not (self._takeover and not self._stopping.is_set())
-        if owner and self._stop_at is not None and self._stop_at > loop.time():
+        if owner and graceful:
             self._sockets.refuse()
             await asyncio.sleep(REFUSE_SECONDS)
-        await self._status.stop()
+        await self._stop_status()
         self._sockets.close()
         left = max(0.0, (self._stop_at or 0.0) - loop.time())
         await self._crew.relieve(self._crew.all_posts, left)

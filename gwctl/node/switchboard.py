@@ -16,6 +16,7 @@ from gwctl.node.messages import (
     Ask,
     Available,
     Changed,
+    Hello,
     LogLevel,
     Message,
     Node,
@@ -62,6 +63,8 @@ class Switchboard:
     def hear(self, member: Member, message: Message) -> None:
         """A member said something."""
         match message:
+            case Hello() if member.kind == WORKER and self._rollout.target is not None:
+                member.link.send(self._rollout.target)
             case Available():
                 self._send(message, WORKER)
                 self._acknowledge(self._rollout.available(message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from gwctl.kit.digest import to_hex
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import NO_VERSION, Version
+from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Available, Message, Refused, Swapped
@@ -24,6 +26,10 @@ from gwctl.node.plan import Assignment
 from gwctl.node.prefix import PrefixDirectory
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
+
+RETRY_SECONDS = 1.0
+CACHE_SECONDS = 3.0
+"""How long to wait for the writer of the cache before reading it anyway: traffic matters more than a perfect start."""
 
 _log = logging.getLogger("gwctl.node")
 
@@ -54,7 +60,7 @@ class Worker:
         self._news = asyncio.Event()
         self._served: tuple[Version, int] | None = None
         self._reader: CacheReader | None = None
-        path = self._settings.path("proxy_access_log")
+        path = access_log_place(assignment, "proxy_access_log")
         self._access = AccessLog(path) if path is not None else None
         self._engine = Engine(
             self._settings,
@@ -65,6 +71,9 @@ class Worker:
         )
 
     async def start(self, bus: Link) -> None:
+        if not self._assignment.cache_is_open:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), CACHE_SECONDS)
         await self._follow(bus)
         listeners = zip(self._assignment.listeners, self._sockets, strict=True)
         await self._engine.serve([BoundListener(listener, sock) for listener, sock in listeners])
@@ -74,7 +83,13 @@ class Worker:
         while True:
             await self._news.wait()
             self._news.clear()
-            await self._follow(bus)
+            try:
+                await self._follow(bus)
+            except GwctlError as error:
+                # The disk or the memory map refuses: the version before is served on, and this one tried again.
+                _log.error("cannot read the cache: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._news.set()
 
     async def _follow(self, bus: Link) -> None:
         """Serve what the cache holds now. On failure the version before stays."""

@@ -95,6 +95,10 @@ class StubNode:
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def named(self, name: str) -> psutil.Process:
+        """The process that calls itself so."""
+        return next(p for p in self.descendants() if Path(f"/proc/{p.pid}/comm").read_text().strip() == name)
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

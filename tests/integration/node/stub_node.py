@@ -60,7 +60,7 @@ async def live(prefix: Path, port: str, workers: str, stall: int) -> int:
         error_log=directory.error_log,
         load=lambda: load(prefix, port, workers),
         plan_for=plan_for,
-        limits=Limits(stall=stall, ready=10.0, cache=3.0, first_sync=5.0),
+        limits=Limits(stall=stall, ready=10.0, first_sync=5.0),
     )
     return await supervisor.run(lambda error: print("ready" if error is None else f"failed: {error}", flush=True))
 

@@ -150,7 +150,7 @@ class TestDeaths:
     def test_the_death_of_the_fork_server_disturbs_no_child_and_it_comes_back_when_needed(self, start: Start) -> None:
         node = start(workers=2)
         workers = node.pids()
-        os.kill(int(str(node.status()["fork_server"])), signal.SIGKILL)
+        os.kill(node.named("gwctl forks").pid, signal.SIGKILL)
         until("it is missed", lambda: "the fork server ended" in node.log)
         assert node.pids() == workers
         victim = min(workers)
