@@ -204,12 +204,21 @@ class Supervisor:
 
     def _install_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop, 0.0)
-        loop.add_signal_handler(signal.SIGINT, self.stop, 0.0)
-        loop.add_signal_handler(signal.SIGQUIT, lambda: self.stop(self._patience))
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.spawn("reload", self._reload()))
-        loop.add_signal_handler(signal.SIGUSR1, self._board.reopen_logs)
-        loop.add_signal_handler(signal.SIGUSR2, lambda: self._tasks.spawn("takeover", self._hand_over()))
+        acts: dict[signal.Signals, Callable[[], object]] = {
+            signal.SIGTERM: lambda: self.stop(0.0),
+            signal.SIGINT: lambda: self.stop(0.0),
+            signal.SIGQUIT: lambda: self.stop(self._patience),
+            signal.SIGHUP: lambda: self._tasks.spawn("reload", self._reload()),
+            signal.SIGUSR1: self._board.reopen_logs,
+            signal.SIGUSR2: lambda: self._tasks.spawn("takeover", self._hand_over()),
+        }
+        for number, act in acts.items():
+            loop.add_signal_handler(number, self._signalled, number, act)
+
+    @staticmethod
+    def _signalled(number: signal.Signals, act: Callable[[], object]) -> None:
+        _log.log(NOTICE, "signal %d (%s) received", number, number.name)
+        act()
 
     @property
     def _patience(self) -> float:

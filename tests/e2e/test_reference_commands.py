@@ -344,6 +344,7 @@ def test_c41_usr1_opens_the_logs_again(node: Traditional) -> None:
 
     wait_for(told, "requests go to the new file")
     assert rotated.exists()
+    assert "(SIGUSR1) received" in node.log
 
 
 def test_c41_usr2_starts_a_second_supervisor_and_quit_ends_the_first(node: Traditional, upstream: Upstream) -> None:
@@ -355,6 +356,7 @@ def test_c41_usr2_starts_a_second_supervisor_and_quit_ends_the_first(node: Tradi
     os.kill(old, signal.SIGUSR2)
 
     wait_for(lambda: node.pid != old, "the pid file names a new supervisor", deadline=20)
+    assert "(SIGUSR2) received" in node.log
     assert int(old_file.read_text()) == old
     wait_for(lambda: len(node.workers()) == 2, "the new one has its workers", deadline=20)
     node.serves()

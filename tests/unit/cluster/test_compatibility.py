@@ -35,6 +35,22 @@ def test_another_major_or_no_version_is_refused(version: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("control_plane", "data_plane", "accepted"),
+    [
+        ("1.1.2", "1.1.2", True),
+        ("1.1.999", "1.1.2222", True),
+        ("1.2.0", "1.1.0", True),
+        ("1.9999.0", "1.1.33", True),
+        ("2.1.0", "1.1.0", False),
+        ("1.1.0", "2.1.0", False),
+        ("1.1.0", "1.2.0", False),
+    ],
+)
+def test_u6_the_matrix_of_versions(control_plane: str, data_plane: str, accepted: bool) -> None:
+    assert (judge_version(data_plane, control_plane).problem is None) is accepted
+
+
 def test_the_highest_common_protocol_is_chosen() -> None:
     assert choose_protocol([1, 2, 3]) == 1
     assert choose_protocol([2, 3]) is None
