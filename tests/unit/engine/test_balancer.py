@@ -71,6 +71,15 @@ def test_a_ring_prefers_targets_that_were_not_tried() -> None:
     assert resolving(Names([]), run) == {2}
 
 
+def test_a_ring_looks_for_the_one_that_was_not_tried() -> None:
+    async def run(resolver: Resolver) -> set[int]:
+        ring = RoundRobin([Target(fixed(number), 1) for number in range(5)], random.Random(1))
+        tried = [Peer("127.0.0.1", number, None) for number in range(4)]
+        return {(await ring.pick(resolver, tried)).port for _ in range(10)}
+
+    assert resolving(Names([]), run) == {4}
+
+
 def test_a_ring_goes_on_past_names_that_do_not_resolve() -> None:
     async def run(resolver: Resolver) -> set[int]:
         ring = RoundRobin([Target(NamedPeer("gone", 9), 5), Target(fixed(2), 1)], random.Random(1))
