@@ -99,7 +99,7 @@ def test_dash_and_underscore_spell_the_same_command(word: str, capsys: pytest.Ca
         (["dp", "start", "--cp"], "Error: Option '--cp' requires an argument"),
         (["dp", "start", "localhost:8005"], "control plane addresses follow --cp"),
         (["settings", "show", "-o", "xml"], "xml"),
-        (["migrations", "up", "--lock-timeout", "soon"], "soon"),
+        (["migrations", "up", "--lock-timeout", "soon"], "--lock-timeout"),
     ],
 )
 def test_a_mistake_in_the_line_exits_2(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
