@@ -14,6 +14,18 @@ from gwctl.cli import nodes_of, session
 from gwctl.cli.options import Conf, DbTimeout, Debug, LockTimeout, Prefix, Verbose, common, timeout_flags
 
 _DEFAULT_CONF = "/etc/kong/kong.conf"
+_ROAR = r"""
+      __________
+   __/  __  __  \__
+  /    (o \/ o)    \
+ |   __/  ..  \__   |
+ |  |  |VVVVVV|  |  |
+  \  \_|      |_/  /
+   \    |^^^^^^|   /
+    \___\______/__/
+
+    Welcome to kong
+"""
 
 Template = Annotated[
     str | None,
@@ -162,6 +174,11 @@ def version(
         print(f"{name}: {number}")
 
 
+def roar() -> None:
+    """Roar."""
+    print(_ROAR)
+
+
 def _libraries() -> list[tuple[str, str]]:
     import ssl
     from importlib.metadata import version as installed
@@ -170,4 +187,7 @@ def _libraries() -> list[tuple[str, str]]:
     return [("OpenSSL", ssl.OPENSSL_VERSION.split()[1]), *((name, installed(name)) for name in names)]
 
 
-COMMANDS: tuple[Callable[..., object], ...] = (start, stop, quit, restart, reload, health, check, prepare, version)
+COMMANDS: tuple[Callable[..., object], ...] = (
+    *(start, stop, quit, restart, reload, health),
+    *(check, prepare, version, roar),
+)

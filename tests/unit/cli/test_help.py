@@ -32,6 +32,12 @@ def test_c7_every_command_explains_itself(words: list[str], capsys: pytest.Captu
 def test_c7_the_commands_of_the_reference_are_there() -> None:
     commands = {" ".join(words) for words in every_command()}
 
-    assert {"check", "health", "prepare", "quit", "reload", "restart", "start", "stop", "version"} <= commands
+    assert {"check", "health", "prepare", "quit", "reload", "restart", "roar", "start", "stop", "version"} <= commands
     assert {"hybrid gen_cert"} <= commands
     assert {f"migrations {word}" for word in ("bootstrap", "up", "finish", "list", "status", "reset")} <= commands
+
+
+def test_c3_roar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["roar"]) == 0
+
+    assert capsys.readouterr().out.rstrip().endswith("Welcome to kong")
