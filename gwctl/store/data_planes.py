@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gwctl.schema import RecordDict
 from gwctl.store.paging import Page, check_size, decode_offset, encode_offset
@@ -29,9 +30,9 @@ class DataPlaneRegistry:
         ends = self._now + int(row.get("ttl") or PURGE_DELAY)
         known = {**row, "updated_at": self._now, "ttl": ends}
         values = {name: _storable(known.get(name)) for name in self._entity.schema.fields}
-        changed = self._connection.execute(update(self._table).where(self._entity.key == row["id"]).values(values))
-        if not changed.rowcount:
-            self._connection.execute(insert(self._table).values(values))
+        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(self._table).values(values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=[self._entity.key], set_=values))
 
     def page(self, size: int, offset: str | None) -> Page:
         """Living rows by id."""

@@ -69,7 +69,6 @@ def check_primary_key(connection: Connection, table: EntityTable, record: Record
 
 def check_unique(connection: Connection, table: EntityTable, record: RecordDict, old: RecordDict | None) -> None:
     """Raises EntityError number 5 when another record holds a unique value; unchanged ones are not looked up."""
-    own = record[table.schema.primary_key]
     for key in table.schema.unique:
         values = {name: record[name] for name in key}
         if len(key) == 1 and record[key[0]] is None:
@@ -77,7 +76,7 @@ def check_unique(connection: Connection, table: EntityTable, record: RecordDict,
         if old is not None and all(old[name] == value for name, value in values.items()):
             continue
         same = [condition(table, name, value) for name, value in values.items()]
-        if connection.execute(select(literal(1)).where(table.key != own, *same).limit(1)).first() is not None:
+        if connection.execute(select(literal(1)).where(*same).limit(1)).first() is not None:
             raise EntityError.unique_violation(values)
 
 

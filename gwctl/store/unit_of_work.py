@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, exc, insert, select, update
+from sqlalchemy import Connection, exc, insert, select, text, update
 
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.version import Version
@@ -15,6 +15,9 @@ from gwctl.store.change_log import ChangesetWriter
 from gwctl.store.deletion import Deletion
 from gwctl.store.reads import Reads, conditions, key_field
 from gwctl.store.tables import EntityTable, Tables
+
+_LOCK_CLASS = 0x67777075  # "gwpu": our half of PostgreSQL's advisory lock numbers; the other half is the key
+_TAKE_KEY_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashtext(:name))")
 
 
 class UnitOfWork(Reads):
@@ -46,7 +49,7 @@ class UnitOfWork(Reads):
         field = key_field(schema, key)
         if field != schema.primary_key and (error := schema.validate_field(field, key)) is not None:
             raise EntityError.invalid_unique(field, str(error))
-        existing = self._locked(table, field, key)
+        existing = self._locked(table, field, key) or self._locked_in_turn(table, field, key)
         wanted = {**values, field: key}
         if existing is not None:
             wanted[schema.primary_key] = existing[schema.primary_key]
@@ -137,6 +140,17 @@ class UnitOfWork(Reads):
     def _changed(self, schema: Schema, key: str, record: RecordDict | None) -> None:
         if schema.exported:
             self._log.append(schema.name, key, record)
+
+    def _locked_in_turn(self, table: EntityTable, field: str, key: str) -> RecordDict | None:
+        """What another PUT of the same new key made meanwhile, so that this one replaces it instead of failing.
+
+        SQLite has one writer at a time, so there nobody can have been faster.
+        """
+        if self._connection.dialect.name != "postgresql":
+            return None
+        name = f"{table.schema.name}/{field}/{key.lower()}"
+        self._connection.execute(_TAKE_KEY_LOCK, {"class": _LOCK_CLASS, "name": name})
+        return self._locked(table, field, key)
 
     def _locked(self, table: EntityTable, field: str, key: str, *, key_changes: bool = False) -> RecordDict | None:
         """The record, held against other writers until the end; with ``key_changes`` also against new children."""

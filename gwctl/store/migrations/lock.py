@@ -13,6 +13,7 @@ from gwctl.kit.clock import Clock
 from gwctl.kit.ids import new_uuid
 from gwctl.store.config import DatabaseConfig
 from gwctl.store.engine import WRITE
+from gwctl.store.errors import StoreError
 from gwctl.store.system_tables import SystemTables
 
 KEY = "migrations"
@@ -96,7 +97,10 @@ class MigrationLock:
 
 @contextmanager
 def _file_guard(path: str) -> Iterator[bool]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(f"cannot open {path}: {error.strerror}", hint="check who owns it and its directory") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,7 +24,7 @@ from gwctl.store.migrations import progress
 from gwctl.store.migrations.lock import MigrationLock
 from gwctl.store.migrations.progress import MigrationError, Progress
 from gwctl.store.migrations.scripts import Migration, MigrationScripts
-from gwctl.store.migrations.state import SUBSYSTEM, MigrationState, open_state, read_state
+from gwctl.store.migrations.state import SUBSYSTEM, VERSION_TABLE, MigrationState, open_state, read_state
 from gwctl.store.tables import build_tables
 from gwctl.store.unit_of_work import UnitOfWork
 
@@ -78,6 +78,7 @@ class MigrationRunner:
                 yield Progress(progress.ALREADY_BOOTSTRAPPED)
                 return
             with self._transaction(engine) as connection:
+                self._require_empty(connection)
                 yield from self._run(connection, self._scripts.migrations, finish=True)
                 self._begin_lineage(connection)
             yield Progress("Database is up-to-date")
@@ -178,7 +179,7 @@ class MigrationRunner:
 
     def _run(self, connection: Connection, migrations: Sequence[Migration], *, finish: bool) -> Iterator[Progress]:
         """The phases these migrations still lack, one line each, and the counts."""
-        self._scripts.config.attributes["connection"] = connection
+        self._scripts.config.attributes.update(connection=connection, version_table=VERSION_TABLE)
         total = len(migrations)
         yield Progress(f"migrating {SUBSYSTEM} on database '{self._config.label}'...", total=total)
         pending = 0
@@ -194,7 +195,7 @@ class MigrationRunner:
 
     def _again(self, connection: Connection, state: MigrationState) -> Iterator[Progress]:
         """Everything executed runs once more (migrations are written for that); what was pending stays so."""
-        connection.execute(text("DELETE FROM alembic_version"))
+        connection.execute(text(f"DELETE FROM {VERSION_TABLE}"))  # noqa: S608
         executed = self._named(state.executed)
         if executed:
             yield from self._run(connection, executed, finish=True)
@@ -217,8 +218,18 @@ class MigrationRunner:
         present = set(inspect(connection).get_table_names())
         ours = [table for table in reversed(self._tables.metadata.sorted_tables) if table.name in present]
         self._tables.metadata.drop_all(connection, tables=ours, checkfirst=False)
-        if "alembic_version" in present:
-            connection.execute(text("DROP TABLE alembic_version"))
+        if VERSION_TABLE in present:
+            connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+
+    def _require_empty(self, connection: Connection) -> None:
+        """Tables of these names without our bookkeeping belong to somebody else."""
+        lock = self._tables.system.locks.name
+        taken = sorted(set(inspect(connection).get_table_names()) & set(self._tables.metadata.tables) - {lock})
+        if taken:
+            raise MigrationError(
+                f"database '{self._config.label}' has tables of another program: {', '.join(taken)}",
+                hint="use an empty database, or a schema of its own (pg_schema)",
+            )
 
     def _require_bootstrapped(self) -> None:
         if self.state().needs_bootstrap:
@@ -263,7 +274,8 @@ class MigrationRunner:
         with translated(self._config):
             if create and self._config.kind == "postgres" and self._config.schema:
                 with engine.begin() as connection:
-                    connection.execute(CreateSchema(self._config.schema, if_not_exists=True))
+                    if self._config.schema not in inspect(connection).get_schema_names():
+                        connection.execute(CreateSchema(self._config.schema, if_not_exists=True))
             yield engine
 
     @contextmanager

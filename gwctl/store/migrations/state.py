@@ -21,6 +21,8 @@ from gwctl.store.migrations.scripts import FINISH, MigrationScripts
 
 SUBSYSTEM = "core"
 NAMESPACE = "gwctl.migrations.core"
+VERSION_TABLE = "gwctl_migrations"
+"""Alembic's own table; its usual name may be taken by another program."""
 
 _log = logging.getLogger("gwctl.store")
 
@@ -69,9 +71,9 @@ def read_state(connection: Connection, scripts: MigrationScripts) -> MigrationSt
 
 def read_heads(connection: Connection) -> tuple[str, ...]:
     """The newest revision of each branch, as Alembic noted them; empty before bootstrap."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return ()
-    return tuple(connection.execute(text("SELECT version_num FROM alembic_version ORDER BY 1")).scalars())
+    return tuple(connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1")).scalars())  # noqa: S608
 
 
 def open_state(config: DatabaseConfig, scripts: MigrationScripts) -> MigrationState:

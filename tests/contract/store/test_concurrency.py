@@ -62,6 +62,27 @@ def test_of_equal_keys_one_wins(store: Store) -> None:
     assert len(errors) == WRITERS - 1
 
 
+@pytest.mark.parametrize("key", ["by-name", "6d4a2b1e-3c5f-4a77-9c1e-0a3b5c7d9e1f"])
+def test_of_equal_puts_each_succeeds(store: Store, key: str) -> None:
+    def put(port: int) -> Callable[[], Any]:
+        def work() -> int:
+            with store.write() as unit:
+                return int(unit.upsert("services", key, {"host": "h", "port": port})["port"])
+
+        return work
+
+    assert at_once(*map(put, range(1, WRITERS + 1))) == list(range(1, WRITERS + 1))
+    with store.read() as reads:
+        assert reads.count("services") == 1
+    assert store.version().number == 1 + WRITERS
+
+
+def test_two_reports_of_one_new_data_plane_both_count(store: Store) -> None:
+    row = {"id": "6d4a2b1e-3c5f-4a77-9c1e-0a3b5c7d9e1f", "hostname": "h", "ip": "::1", "sync_status": "normal"}
+    assert at_once(*[lambda: store.record_data_plane(row)] * WRITERS) == [None] * WRITERS
+    assert len(store.data_planes().data) == 1
+
+
 def test_updates_of_different_fields_all_remain(store: Store) -> None:
     key = insert(store, "services", name="s", host="h")["id"]
     changes: list[dict[str, Any]] = [

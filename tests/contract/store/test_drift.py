@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from gwctl.entities.catalog import Catalog
 from gwctl.store import DatabaseConfig
 from gwctl.store.engine import open_engine
+from gwctl.store.migrations.state import VERSION_TABLE
 from gwctl.store.tables import build_tables
 from tests.tools.stores import bootstrap
 
@@ -45,7 +46,7 @@ def structure(connection: Connection, kind: str) -> dict[str, set[tuple[Any, ...
         topic: {
             tuple(" ".join(str(part).replace('"', "").split()) for part in row)
             for row in connection.execute(text(query))
-            if row[0] != "alembic_version"
+            if row[0] != VERSION_TABLE
         }
         for topic, query in queries.items()
     }

@@ -174,6 +174,21 @@ def test_reset_drops_our_tables_and_no_others(bootstrapped: DatabaseConfig) -> N
     assert MigrationRunner(bootstrapped).state().needs_bootstrap
 
 
+@pytest.mark.parametrize("table", ["services", "alembic_version"])
+def test_a_database_of_another_program_is_left_alone(database_config: DatabaseConfig, table: str) -> None:
+    open_engine(database_config, pooled=False, create=True).connect().close()
+    query(database_config, f"CREATE TABLE {table} (id INTEGER)")
+    runner = MigrationRunner(database_config)
+    assert runner.state().needs_bootstrap
+    if table == "alembic_version":
+        assert lines(runner.bootstrap())[-1] == "Database is up-to-date"
+        return
+    with pytest.raises(MigrationError, match="has tables of another program: services") as caught:
+        list(runner.bootstrap())
+    assert caught.value.hint == "use an empty database, or a schema of its own (pg_schema)"
+    assert runner.state().needs_bootstrap
+
+
 def test_two_phases_one_after_the_other(bootstrapped: DatabaseConfig, next_ini: Path) -> None:
     runner = MigrationRunner(bootstrapped, ini=next_ini)
     assert lines(runner.list()) == [
@@ -275,6 +290,15 @@ def test_two_at_once_bootstrap_once(database_config: DatabaseConfig, catalog: Ca
     assert sum(each[-1] == "Database is up-to-date" for each in told) == 1
     assert {each[-1] for each in told} <= {"Database is up-to-date", ABORTED, "Database already bootstrapped"}
     assert version_of(database_config, catalog)[1] == 1
+
+
+def test_who_comes_second_finds_it_done(database_config: DatabaseConfig, catalog: Catalog) -> None:
+    late = MigrationRunner(database_config).bootstrap()
+    assert next(late).text == "Bootstrapping database..."
+    assert lines(MigrationRunner(database_config).bootstrap())[-1] == "Database is up-to-date"
+    before = version_of(database_config, catalog)
+    assert lines(late) == ["Database already bootstrapped"]
+    assert version_of(database_config, catalog) == before
 
 
 def test_killed_at_any_step_bootstrap_can_run_again(database_config: DatabaseConfig, catalog: Catalog) -> None:

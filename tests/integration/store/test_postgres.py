@@ -121,6 +121,18 @@ def test_the_store_comes_back_with_the_server(
     store.close()
 
 
+def test_a_restart_between_two_writes_is_not_noticed(
+    own_server: RunningPostgres, database_kind: str, catalog: Catalog
+) -> None:
+    config = own_server.create_database().config()
+    bootstrap(config)
+    store = Store.open(config, catalog, SystemClock())
+    insert(store, "before")
+    own_server.restart(immediate=True)
+    insert(store, "after")
+    store.close()
+
+
 def test_a_lock_held_by_others_is_an_answer_in_time(bootstrapped: DatabaseConfig, catalog: Catalog) -> None:
     impatient = Store.open(_with(bootstrapped, timeout_ms=300), catalog, SystemClock())
     other = Database(bootstrapped.host, bootstrapped.port, bootstrapped.name).connect()

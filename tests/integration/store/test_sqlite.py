@@ -109,6 +109,18 @@ def test_no_file_needs_bootstrapping_and_is_not_made(database_config: DatabaseCo
     assert not path_of(database_config).exists()
 
 
+def test_a_file_that_vanished_is_not_made_again(
+    bootstrapped: DatabaseConfig, catalog: Catalog, database_kind: str
+) -> None:
+    store = Store.open(bootstrapped, catalog, SystemClock())
+    path_of(bootstrapped).unlink()
+    with pytest.raises(DatabaseUnavailable, match="unable to open database file"):
+        store.version()
+    assert not store.reachable()
+    assert not path_of(bootstrapped).exists()
+    store.close()
+
+
 def test_an_empty_file_needs_bootstrapping(database_config: DatabaseConfig, catalog: Catalog) -> None:
     path_of(database_config).touch()
     store = Store.open(database_config, catalog, SystemClock())
