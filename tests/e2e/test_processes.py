@@ -96,3 +96,22 @@ def test_a7_twenty_reloads_drop_no_request(hybrid: Hybrid) -> None:
 
     assert report.failures == [], report
     assert data_plane.pid == supervisor
+
+
+@pytest.mark.serial
+def test_usr2_under_load_drops_no_request(hybrid: Hybrid) -> None:
+    data_plane = hybrid.data_plane
+    old = data_plane.pid
+    with Load(data_plane.port, "/echo", connections=CONNECTIONS) as load:
+        wait_for(lambda: load.report.requests > 200, "load runs")
+        os.kill(old, signal.SIGUSR2)
+        wait_for(lambda: data_plane.pid != old and len(data_plane.of_kind("worker")) == 2, "a successor", deadline=30)
+        os.kill(old, signal.SIGQUIT)
+        wait_for(lambda: not processes.alive(old), "the old supervisor is gone", deadline=30)
+        seen = load.report.requests
+        wait_for(lambda: load.report.requests > seen + 300, "load goes on")
+        report = load.stop()
+
+    assert report.failures == [], report
+    hybrid.control_plane.write("POST", "/services/echo/routes", form={"name": "after", "paths[]": "/after"})
+    data_plane.serves("/after")
