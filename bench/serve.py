@@ -51,9 +51,6 @@ class Records:
             for number, path in enumerate(("/", "/other", "/another/path"))
         ]
 
-    def get(self, entity: str, key: str) -> None:
-        return None
-
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         return iter({"services": [self._service], "routes": self._routes}.get(entity, []))
 

@@ -20,10 +20,6 @@ class RecordView(Protocol):
     @property
     def version(self) -> Version: ...
 
-    def get(self, entity: str, key: str) -> RecordDict | None:
-        """The record of ``entity`` with this primary key."""
-        ...
-
     def records(self, entity: str) -> Iterator[RecordDict]:
         """Every record of ``entity``."""
         ...

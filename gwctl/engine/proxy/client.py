@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from gwctl.engine.http1.codec import BadRequest, End, RequestHead
+from gwctl.engine.http1.codec import BadRequest, End, RequestHead, RequestReader
 from gwctl.engine.http1.requests import H11RequestReader
 from gwctl.engine.proxy.answers import JSON, PLAIN, core_answer
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
@@ -56,7 +56,7 @@ class ClientConnection(Wire):
     ) -> None:
         super().__init__(loop)
         self._runtime = runtime
-        self._reader = H11RequestReader(runtime.config.limits)
+        self._reader: RequestReader = H11RequestReader(runtime.config.limits)
         self._port = port
         self._names = names
         self._https = names is not None

@@ -93,9 +93,6 @@ class MemoryView:
         self.version = Version("00000000-0000-4000-8000-000000000000", number)
         self.closed = False
 
-    def get(self, entity: str, key: str) -> Record | None:
-        return next((record for record in self._records.get(entity, ()) if record["id"] == key), None)
-
     def records(self, entity: str) -> Iterator[Record]:
         return iter(self._records.get(entity, ()))
 
