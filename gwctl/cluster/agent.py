@@ -306,7 +306,7 @@ class Agent:
 
     def _send(self, effect: e.Send) -> None:
         if self._outbox is not None:
-            self._outbox.put(effect.data, effect.slot)
+            self._outbox.put(effect.data, effect.slot, follows=effect.follows)
 
     def _close(self, effect: e.Close) -> None:
         self._ending = (effect.code, effect.reason)

@@ -12,10 +12,11 @@ from gwctl.kit.changes import Position
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a message. One that still waits in the same ``slot`` is replaced by it."""
+    """Send a message. What still waits in the same ``slot`` is forgotten, unless the message ``follows`` it."""
 
     data: bytes
     slot: str | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class ReadChunk:
-    """Read the next chunk of a stream, then call ``chunk`` with the same number."""
+    """Read the next chunk of a stream, then call ``chunk`` or ``chunk_failed`` with the same number."""
 
     number: int
     stream: ChunkStream

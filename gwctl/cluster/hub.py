@@ -260,7 +260,7 @@ class Hub:
             _PERFORM[type(effect)](self, link, effect)
 
     def _send(self, link: _Link, effect: e.Send) -> None:
-        link.outbox.put(effect.data, effect.slot)
+        link.outbox.put(effect.data, effect.slot, follows=effect.follows)
 
     def _close(self, link: _Link, effect: e.Close) -> None:
         link.ending = (effect.code, effect.reason)
@@ -295,7 +295,7 @@ class Hub:
             link,
             effect.stream.next_chunk,
             partial(link.session.chunk, effect.number),
-            partial(link.session.fetch_failed, effect.number),
+            partial(link.session.chunk_failed, effect.number),
         )
 
     def _close_stream(self, link: _Link, effect: e.CloseStream) -> None:

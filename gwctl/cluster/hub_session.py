@@ -97,6 +97,7 @@ class HubSession:
         self._last_error: dict[str, Any] | None = None
         self._told = m.NO_MARK
         self._pulls = 0
+        self._fetching = False
         self._pull: m.Pull | None = None
         self._stream: ChunkStream | None = None
         self._credits = 0
@@ -151,7 +152,14 @@ class HubSession:
     def _on_pull(self, pull: m.Pull) -> list[Effect]:
         self._pulls += 1
         self._pull = pull
-        return [*self._drop_stream(), Fetch(self._pulls, pull, self._greeting().max_payload)]
+        return [*self._drop_stream(), *self._fetch()]
+
+    def _fetch(self) -> list[Effect]:
+        """Have the newest pull answered, when no older one still is."""
+        if self._fetching or self._pull is None:
+            return []
+        self._fetching = True
+        return [Fetch(self._pulls, self._pull, self._greeting().max_payload)]
 
     def _on_more(self, _: m.More) -> list[Effect]:
         if self._stream is None:
@@ -246,21 +254,36 @@ class HubSession:
 
     def fetched(self, number: int, answer: DeltaReady | ChunkStream) -> list[Effect]:
         """The answer to pull ``number`` is ready."""
+        self._fetching = False
         if self.phase is not Phase.LINKED or number != self._pulls:
-            return [CloseStream(answer)] if isinstance(answer, ChunkStream) else []
+            late: list[Effect] = [CloseStream(answer)] if isinstance(answer, ChunkStream) else []
+            return [*late, *self._fetch_again()]
         if isinstance(answer, DeltaReady):
             return [Send(answer.data, slot="answer")]
         self._stream, self._credits = answer, WINDOW
         level = logging.WARNING if self._pull is not None and self._pull.has.lineage else logging.INFO
         begin = m.SnapshotBegin(answer.config, answer.records, answer.reason)
         text = f"full synchronisation of {answer.records} records to version {answer.config.number}: {answer.reason}"
-        return [Send(m.encode(begin)), self._log(level, text), *self._read_on()]
+        return [Send(m.encode(begin), slot="answer"), self._log(level, text), *self._read_on()]
 
     def fetch_failed(self, number: int, reason: str) -> list[Effect]:
         """Pull ``number`` cannot be answered."""
+        self._fetching = False
+        if self.phase is not Phase.LINKED or number != self._pulls:
+            return self._fetch_again()
+        return self._unreadable(reason)
+
+    def chunk_failed(self, number: int, reason: str) -> list[Effect]:
+        """A chunk of the answer to pull ``number`` cannot be read."""
         if self.phase is not Phase.LINKED or number != self._pulls:
             return []
+        return self._unreadable(reason)
+
+    def _unreadable(self, reason: str) -> list[Effect]:
         return self._end(CloseCode.FAILED, f"the configuration cannot be read: {reason}")
+
+    def _fetch_again(self) -> list[Effect]:
+        return self._fetch() if self.phase is Phase.LINKED else []
 
     def chunk(self, number: int, data: bytes | None) -> list[Effect]:
         """The next chunk of the answer to pull ``number``; None after the last one."""
@@ -268,13 +291,13 @@ class HubSession:
             return []
         self._reading = False
         if data is None:
-            end = Send(m.encode(m.SnapshotEnd(self._stream.config)))
+            end = Send(m.encode(m.SnapshotEnd(self._stream.config)), slot="answer", follows=True)
             return [end, *self._drop_stream()]
         most = self._greeting().max_payload
         if len(data) > most:
             return self._undeliverable(f"a record takes {len(data)} bytes, cluster_max_payload of the node is {most}")
         self._credits -= 1
-        return [Send(data), *self._read_on()]
+        return [Send(data, slot="answer", follows=True), *self._read_on()]
 
     def _undeliverable(self, reason: str) -> list[Effect]:
         self._last_error = {"message": reason}

@@ -1,26 +1,27 @@
-"""What waits to be sent on one link. Slots keep it bounded: of messages that outdate each other the newest waits."""
+"""What waits to be sent on one link. Slots keep it bounded: a message makes those forgotten that it outdates."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import deque
 
 
 class Outbox:
     """For one event loop; ``get`` by one task."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str | int, bytes] = OrderedDict()
-        self._count = 0
+        self._waiting: deque[tuple[str | None, bytes]] = deque()
         self._changed = asyncio.Event()
         self._ending = False
 
-    def put(self, data: bytes, slot: str | None = None) -> None:
-        """Add a message; it takes the place of one that still waits in ``slot``. Nothing is added after ``end``."""
+    def put(self, data: bytes, slot: str | None = None, *, follows: bool = False) -> None:
+        """Add a message. What waits in its ``slot`` is forgotten, unless it ``follows`` that. Nothing comes after
+        ``end``."""
         if self._ending:
             return
-        self._count += 1
-        self._waiting[self._count if slot is None else slot] = data
+        if slot is not None and not follows:
+            self._waiting = deque(entry for entry in self._waiting if entry[0] != slot)
+        self._waiting.append((slot, data))
         self._changed.set()
 
     def end(self) -> None:
@@ -35,7 +36,7 @@ class Outbox:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        return self._waiting.popitem(last=False)[1]
+        return self._waiting.popleft()[1]
 
     def __len__(self) -> int:
         return len(self._waiting)

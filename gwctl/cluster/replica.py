@@ -64,8 +64,6 @@ class FeedSnapshot(Protocol):
 class ChangeFeed(Protocol):
     """The change log: the store's half of replication. Synchronous; raises GwctlError when it cannot be read."""
 
-    def version(self) -> Version: ...
-
     def changes_after(self, number: int, limit: int = 1000) -> LoggedChanges | None:
         """None when the log does not reach back to ``number``."""
         ...
@@ -90,8 +88,6 @@ class Replica:
         """Follow the change log to its end: change by change, or with a new generation when the lineage is another or
         the log does not reach back. Raises what the feed raises, CacheStorage."""
         with self._lock:
-            if self._feed.version().lineage != self.position.version.lineage:
-                return self._rebuild("the change log is a new one")
             while True:
                 has = self.position.version
                 batch = self._feed.changes_after(has.number)

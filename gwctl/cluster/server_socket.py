@@ -144,12 +144,15 @@ class ServerSocket:
         await self._flush()
 
     async def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
+        # Only who writes waits for room: a peer that takes its time to read is still heard.
+        waiting = self._protocol.data_to_send()
+        for data in waiting:
             if data:
                 self._writer.write(data)
             elif self._writer.can_write_eof():
                 self._writer.write_eof()
-        await self._writer.drain()
+        if waiting:
+            await self._writer.drain()
 
     async def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
         """Send a close frame, give the peer a moment to answer it, and end the connection.

@@ -36,3 +36,16 @@ def test_a_flipped_bit_in_a_sealed_value_is_seen(content: bytes, place: int, fli
 def test_a_sealed_value_belongs_to_its_key() -> None:
     with pytest.raises(CacheDamaged):
         keys.unseal(b"other", keys.seal(b"key", b"content"))
+
+
+@given(st.lists(st.text("a|#", max_size=5), min_size=4, max_size=4))
+def test_separators_inside_parts_never_make_two_keys_one(parts: list[str]) -> None:
+    first = keys.foreign_key("e", "f", parts[0], parts[1])
+    second = keys.foreign_key("e", "f", parts[2], parts[3])
+    assert (first == second) == (parts[:2] == parts[2:])
+
+
+def test_long_parts_fit_and_differ() -> None:
+    long, longer = "x" * 400, "x" * 401
+    assert len(keys.foreign_key("e", "f", long, longer)) <= 511
+    assert keys.record_key("e", long) != keys.record_key("e", longer)

@@ -190,6 +190,18 @@ def test_a_delta_that_does_not_fit_leads_to_everything_and_only_then_to_a_refusa
     assert sent(agent.hear(m.Changed(mark(7))))[0]["full"] is False
 
 
+def test_after_everything_came_the_next_change_is_a_delta_again() -> None:
+    agent = Agent()
+    agent.link(mark(6))
+    job = one(agent.hear_delta(5, mark(6)), e.ApplyDelta)
+    agent.session.failed(job.token, Failure("digest", "does not add up"), agent.now)
+    token = one(agent.hear(m.SnapshotBegin(mark(6), 0, "asked")), e.BeginSnapshot).token
+    agent.hear(m.SnapshotEnd(mark(6)))
+    assert sent(agent.session.applied(token, Position(Version("L", 6), 1, 0), agent.now)) == []
+    [pull] = sent(agent.hear(m.Changed(mark(7))))
+    assert (pull["type"], pull["full"]) == ("pull", False)
+
+
 def test_the_same_version_with_another_digest_means_everything() -> None:
     [pull] = sent(Agent().link(mark(5, 0xEE)))
     assert (pull["type"], pull["full"]) == ("pull", True)

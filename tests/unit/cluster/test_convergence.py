@@ -105,7 +105,12 @@ class LinkMachine(RuleBasedStateMachine):
         if self.hub is not None:
             self.do_hub(self.hub.announce())
 
-    @rule(failing=st.booleans())
+    @rule(rounds=st.integers(1, 6))
+    def flow(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self.deliver(5, 5, 5, 5)
+
+    @rule(failing=st.sampled_from([False, False, True]))
     def disk(self, failing: bool) -> None:
         self.sink.failing = failing
 

@@ -260,12 +260,24 @@ def test_a_new_pull_replaces_the_one_before() -> None:
     drive(hub.session, effects)
     assert records.closed == 1
     assert hub.session.chunk(first.number, b"{}") == []
-    late = Records(3)
-    drive(hub.session, hub.session.fetched(first.number, ChunkStream(late, "why", 1)))
-    assert late.closed == 1
     [second] = [x for x in effects if isinstance(x, e.Fetch)]
     [delta] = hub.session.fetched(second.number, DeltaReady(b"{}", m.NO_MARK))
     assert delta == e.Send(b"{}", slot="answer")
+
+
+def test_a_flood_of_pulls_has_one_answer_at_a_time_prepared() -> None:
+    hub = Hub()
+    hub.link()
+    first = pull(hub)
+    for _ in range(50):
+        assert not any(isinstance(x, e.Fetch) for x in hub.say(m.Pull(m.NO_MARK, True)))
+    late = Records(3)
+    effects = hub.session.fetched(first.number, ChunkStream(late, "why", 1))
+    [newest] = [x for x in effects if isinstance(x, e.Fetch)]
+    assert newest.number == first.number + 50
+    drive(hub.session, effects)
+    assert late.closed == 1
+    assert sent(hub.session.fetched(newest.number, DeltaReady(b"{}", m.NO_MARK))) == [{}]
 
 
 def test_a_record_that_fits_into_no_message_is_reported_not_sent() -> None:
