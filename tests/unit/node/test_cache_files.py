@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from gwctl.cache import CacheBusy, CacheWriter
+from gwctl.node import cache_files
+from gwctl.node.cache_files import open_writer
+
+
+def test_a_cache_that_is_being_closed_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_files, "POLL_SECONDS", 0.001)
+    attempts: list[int] = []
+    writer = cast(CacheWriter, object())
+
+    def make() -> CacheWriter:
+        attempts.append(1)
+        if len(attempts) < 4:
+            raise CacheBusy("still there")
+        return writer
+
+    assert asyncio.run(open_writer(make)) is writer
+    assert len(attempts) == 4
+
+
+def test_one_that_stays_busy_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_files, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(cache_files, "PATIENCE_SECONDS", 0.02)
+
+    def make() -> Any:
+        raise CacheBusy("still there")
+
+    with pytest.raises(CacheBusy):
+        asyncio.run(open_writer(make))
