@@ -1,0 +1,116 @@
+"""The pages of compatibility and differences are complete, and what they name exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PAGE = REPOSITORY / "docs" / "reference" / "compatibility.md"
+DIFFERENCES = REPOSITORY / "docs" / "concepts" / "differences.md"
+
+PROMISED = {"A": 37, "R": 12, "U": 9, "C": 43, "S": 9}
+"""How many ids each list has; they count from 1."""
+IDS = [f"hybrid {letter}{number}" for letter, count in PROMISED.items() for number in range(1, count + 1)]
+
+_ROW = re.compile(r"^\| (hybrid \w+) \| (.+?) \| (.*) \|$", re.MULTILINE)
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+_LATER = re.compile(r'later: "([^"]{12,})"')
+_DIFFERS = re.compile(r"differs: \[([^\]]+)\]\(\.\./concepts/differences\.md#([\w-]+)\)")
+
+
+@dataclass(frozen=True)
+class Row:
+    identity: str
+    promise: str
+    cell: str
+
+    @property
+    def tests(self) -> list[tuple[str, str]]:
+        return _TEST.findall(self.cell)
+
+    @property
+    def differences(self) -> list[tuple[str, str]]:
+        """Subject and section of differences.md."""
+        return _DIFFERS.findall(self.cell)
+
+    @property
+    def kind(self) -> str:
+        """How far the promise is kept; what is only held in part counts as later."""
+        if _LATER.search(self.cell):
+            return "later"
+        return "held" if self.tests else "different"
+
+
+ROWS = [Row(*found) for found in _ROW.findall(PAGE.read_text())]
+
+
+@cache
+def functions_of(path: str) -> frozenset[str]:
+    """Names of the functions at the top of a test file or in its classes."""
+    file = REPOSITORY / path
+    assert file.is_file(), f"{path} does not exist"
+    tree = ast.parse(file.read_text())
+    owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    return frozenset(node.name for owner in owners for node in owner.body if isinstance(node, ast.FunctionDef))
+
+
+def anchor_of(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def subjects() -> dict[str, set[str]]:
+    """What differences.md has an entry for, by section."""
+    found: dict[str, set[str]] = {}
+    for text in re.split(r"^## ", DIFFERENCES.read_text(), flags=re.MULTILINE)[1:]:
+        title, _, body = text.partition("\n")
+        cells = re.findall(r"^\| ([^|]+) \|.*\|.*\|$", body, re.MULTILINE)
+        found[anchor_of(title)] = {cell for cell in cells if cell != "subject"}
+    return found
+
+
+def test_every_promise_is_on_the_page_once() -> None:
+    assert Counter(row.identity for row in ROWS) == Counter(IDS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.identity)
+def test_a_promise_is_held_or_says_why_not(row: Row) -> None:
+    assert row.tests or row.differences or _LATER.search(row.cell), row
+    rest = _DIFFERS.sub("", _LATER.sub("", _TEST.sub("", row.cell)))
+    assert rest.replace("<br>", "") == "", f"not understood: {rest}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.identity)
+def test_what_a_promise_points_to_exists(row: Row) -> None:
+    for path, name in row.tests:
+        assert name in functions_of(path), f"{path} has no {name}"
+    for subject, section in row.differences:
+        assert subject in subjects().get(section, ()), f"differences.md has no {subject!r} in #{section}"
+
+
+def test_differences_have_one_of_four_reasons_and_one_name() -> None:
+    sections = subjects()
+
+    assert set(sections) == {
+        "the-references-runtime",
+        "enterprise-only-in-the-reference",
+        "later-than-381",
+        "defects-of-the-reference",
+    }
+    assert all(sections.values())
+    names = Counter(name for section in sections.values() for name in section)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = Counter(row.kind for row in ROWS)
+
+    with capsys.disabled():
+        print(f"\ncompatibility: {kinds['held']} held, {kinds['later']} later, {kinds['different']} different")
+    assert sum(kinds.values()) == len(IDS)
