@@ -75,8 +75,9 @@ class CacheWriter:
         """Open or create the cache at ``path``.
 
         The newest sound generation becomes current; damaged ones are set aside with an incident each, and without any
-        sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs, ``tombstones`` deletions among it. ``durable=False`` leaves writing
-        to the disk to the kernel: safe when the process dies, not when the machine does.
+        sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs, ``tombstones`` deletions among
+        it. ``durable=False`` leaves writing to the disk to the kernel: safe when the process dies, not when the
+        machine does.
         Raises CacheBusy, CacheStorage.
         """
         directory = Directory(path)
