@@ -19,13 +19,14 @@ from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
 from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
+from gwctl.node.database import require_database
 from gwctl.node.http_server import HttpServer, HttpSocket
 from gwctl.node.line_log import LineLog
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message, Node
 from gwctl.node.plan import Assignment
 from gwctl.observe.server_stats import ServerStats
-from gwctl.store import DatabaseConfig, Store, require_current
+from gwctl.store import DatabaseConfig, Store
 
 HOUSEKEEPING_SECONDS = 3600.0
 DATABASE_SECONDS = 1.0
@@ -52,7 +53,7 @@ class Api:
         self._bus = bus
         config = DatabaseConfig.from_settings(self._settings)
         executor = ThreadPoolExecutor(config.pool_size, thread_name_prefix="store")
-        await asyncio.get_running_loop().run_in_executor(executor, require_current, config)
+        await require_database(config, executor, first=self._assignment.first)
         catalog = core_catalog()
         store = self._store = Store.open(config, catalog, self._clock)
         context = AdminContext(

@@ -8,7 +8,7 @@ import math
 import signal
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gwctl.kit.tasks import Tasks
@@ -173,6 +173,7 @@ class Crew:
         try:
             while not post.relieved.is_set():
                 member = await self._spawn(post)
+                post.assignment = replace(post.assignment, first=False)
                 if member is None:
                     served = 0.0
                 else:

@@ -5,7 +5,6 @@ It serves them from a replica of the store, also while the database is down.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from collections.abc import Sequence
@@ -22,13 +21,14 @@ from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import open_writer
+from gwctl.node.database import require_database
 from gwctl.node.follow import Follower
 from gwctl.node.ledger import Ledger
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message
 from gwctl.node.plan import Assignment
 from gwctl.node.prefix import PrefixDirectory
-from gwctl.store import DatabaseConfig, DatabaseUnavailable, Store, require_current
+from gwctl.store import DatabaseConfig, Store
 
 POOL_SIZE = 2
 """Database connections and threads: one follows the change log, one records data planes."""
@@ -55,7 +55,7 @@ class HubProcess:
         for warning in pair_warnings(pair, self._clock.now()):
             _log.warning("%s", warning)
         config = DatabaseConfig.from_settings(self._settings)
-        await self._require_current(config)
+        await require_database(config, self._executor, first=self._assignment.first)
         catalog = core_catalog()
         place = PrefixDirectory(self._settings.prefix).replica
         # What it holds is in the database as well: the kernel may write it to the disk when it likes.
@@ -78,12 +78,6 @@ class HubProcess:
             gwctl_version=gwctl.__version__,
             heartbeat_interval=self._settings.number("cluster_heartbeat_interval") or 30.0,
         )
-
-    async def _require_current(self, config: DatabaseConfig) -> None:
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._executor, require_current, config)
-        except DatabaseUnavailable as error:
-            _log.error("serving data planes from the last known configuration: %s", error)
 
     def _moved(self, position: Position) -> None:
         _log.debug("version %d is there for data planes", position.version.number)

@@ -20,6 +20,26 @@ from gwctl.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Where settings came from, to read them anew later: conf file, flags, and the directory that paths start from."""
+
+    conf: str = ""
+    flags: dict[str, str] = field(default_factory=dict)
+    directory: str = "/"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Sources:
+        """As they are seen from the working directory of this process."""
+        conf, flags = "", {}
+        for name, entry in settings.entries.items():
+            if entry.origin.startswith("conf file ") and not entry.origin.endswith("/.kong_env"):
+                conf = entry.origin.removeprefix("conf file ")
+            elif entry.origin.startswith(("flag", "command")) and entry.raw is not None:
+                flags[name] = entry.raw
+        return cls(os.path.abspath(conf) if conf else "", flags, os.getcwd())
+
+
+@dataclass(frozen=True, slots=True)
 class Inherited:
     """A listening socket of the supervisor before."""
 
@@ -34,8 +54,8 @@ class Launch:
     """What a supervisor is told. ``reply`` is a connected socket: it says one JSON object when it is ready or has
     failed.
 
-    ``conf`` and ``flags`` are where the settings came from, for a later SIGHUP. ``error_log`` empty means stderr. A
-    ``takeover`` leaves the old supervisor its pid file under another name.
+    ``sources`` are for a later SIGHUP. ``error_log`` empty means stderr. A ``takeover`` leaves the old supervisor its
+    pid file under another name.
     """
 
     prefix: str
@@ -43,8 +63,7 @@ class Launch:
     reply: int
     node_id: str
     error_log: str = ""
-    conf: str = ""
-    flags: dict[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
     takeover: bool = False
     sockets: list[Inherited] = field(default_factory=list)
 
@@ -57,6 +76,7 @@ class Launch:
         body: dict[str, Any] = json.loads(text)
         known = {name: value for name, value in body.items() if name in cls.__slots__}
         known["sockets"] = [Inherited(**entry) for entry in known.get("sockets", [])]
+        known["sources"] = Sources(**known.get("sources", {}))
         return cls(**known)
 
 
@@ -66,6 +86,7 @@ def spawn(launch: Launch, descriptors: Sequence[int], error_log: Path | None) ->
     try:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "gwctl.node.supervise", launch.encode()],
+            cwd="/" if stderr is not None else None,  # so that no directory has to stay for our sake
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if stderr is not None else None,
             stderr=stderr,
@@ -75,24 +96,6 @@ def spawn(launch: Launch, descriptors: Sequence[int], error_log: Path | None) ->
     finally:
         if stderr is not None:
             os.close(stderr)
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The conf file and the flags that settings came from, to read them anew later."""
-
-    conf: str = ""
-    flags: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, settings: Settings) -> Sources:
-        conf, flags = "", {}
-        for name, entry in settings.entries.items():
-            if entry.origin.startswith("conf file ") and not entry.origin.endswith("/.kong_env"):
-                conf = entry.origin.removeprefix("conf file ")
-            elif entry.origin.startswith(("flag", "command")) and entry.raw is not None:
-                flags[name] = entry.raw
-        return cls(conf, flags)
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

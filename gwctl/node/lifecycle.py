@@ -110,7 +110,6 @@ def already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
 
 def _background(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node_id: str) -> None:
     error_log = settings.path("proxy_error_log") or prefix.error_log
-    sources = Sources.of(settings)
     ours, theirs = pair()
     with ours:
         launch = Launch(
@@ -119,8 +118,7 @@ def _background(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, nod
             reply=theirs.fileno(),
             node_id=node_id,
             error_log=str(error_log),
-            conf=sources.conf,
-            flags=sources.flags,
+            sources=Sources.of(settings),
         )
         with theirs:
             process = spawn(launch, [lock.descriptor, theirs.fileno()], error_log)

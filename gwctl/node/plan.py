@@ -57,7 +57,8 @@ class Assignment:
     """All a child is told at its birth; its sockets come beside it.
 
     ``cache_is_open``: the cache was verified and opened by its writer before. Otherwise who reads it waits for the
-    announcement of its first version, because a damaged file kills the process that opens it.
+    announcement of its first version, because a damaged file kills the process that opens it. ``first``: nobody was on
+    this post before, so a database that is away is an error of the start; later it is waited for.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Assignment:
     workers: int
     supervisor_pid: int
     cache_is_open: bool = False
+    first: bool = True
 
     @property
     def name(self) -> str:

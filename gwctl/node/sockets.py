@@ -60,9 +60,12 @@ class ListenSockets:
         Raises ListenError and then has opened nothing.
         """
         opened: list[tuple[Address, socket.socket]] = []
+        users: dict[Address, str] = {}
         try:
             for planned, count in wanted:
                 for address in resolve(planned):
+                    if users.setdefault(address, planned.setting) != planned.setting:
+                        raise _shared(address, users[address], planned.setting)
                     sockets = self._slots.setdefault(address, [])
                     if not sockets and address.port != 0:
                         _probe(planned, address)
@@ -167,10 +170,20 @@ def _bind(planned: Planned, address: Address, sock: socket.socket) -> None:
         raise _listen_error(planned, address, error) from error
 
 
+def _shared(address: Address, one: str, other: str) -> ListenError:
+    return ListenError(
+        f"{one} and {other} both want {address.text}",
+        hint=f"give each its own port, for instance with GWCTL_{other.upper()}",
+        code="port_taken",
+    )
+
+
 def _listen_error(planned: Planned, address: Address, error: OSError) -> ListenError:
     place = f"cannot listen on {address.text} ({planned.setting})"
     if error.errno == errno.EADDRINUSE:
         occupant = find_occupant(address.ip, address.port)
+        if occupant.pid == os.getpid():
+            return _shared(address, "another listener of this node", planned.setting)
         stop = f"stop it with 'gwctl stop -p {occupant.prefix}'" if occupant.prefix else "stop that program"
         return ListenError(
             f"{place}: port {address.port} is taken by {occupant}",

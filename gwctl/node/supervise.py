@@ -21,7 +21,7 @@ from gwctl.node.roles import plan_for
 from gwctl.node.sockets import Address, ListenSockets
 from gwctl.node.supervisor import Supervisor
 from gwctl.observe import logs
-from gwctl.settings import Settings
+from gwctl.settings import Settings, Surroundings
 
 _OURS = ("GWCTL_", "KONG_")
 
@@ -70,7 +70,13 @@ def reread(prefix: PrefixDirectory, sources: Sources) -> Settings:
             prefix.next_environment.unlink(missing_ok=True)
     under = prefix.environment if prefix.environment.exists() else None
     place = Path(sources.conf) if sources.conf else prefix.environment
-    return Settings.load(conf=place, environ=os.environ, flags=sources.flags, under=under)
+    return Settings.load(
+        conf=place,
+        environ=os.environ,
+        flags=sources.flags,
+        under=under,
+        surroundings=Surroundings(cwd=Path(sources.directory)),
+    )
 
 
 def handed_over(path: Path) -> Settings:
@@ -90,7 +96,6 @@ def launched(launch: Launch) -> int:
     for item in launch.sockets:
         sockets.adopt(Address(item.family, item.ip, item.port), socket.socket(fileno=item.descriptor))
     reply = socket.socket(fileno=launch.reply)
-    sources = Sources(launch.conf, launch.flags)
     for descriptor in (launch.lock, launch.reply, *(item.descriptor for item in launch.sockets)):
         os.set_inheritable(descriptor, False)
 
@@ -102,8 +107,8 @@ def launched(launch: Launch) -> int:
             NodeIdentity(launch.node_id, identity.hostname()),
             sockets=sockets,
             error_log=error_log,
-            load=lambda: reread(prefix, sources),
-            sources=sources,
+            load=lambda: reread(prefix, launch.sources),
+            sources=launch.sources,
             plan_for=plan_for,
             takeover=launch.takeover,
         )

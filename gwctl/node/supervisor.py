@@ -149,7 +149,14 @@ class Supervisor:
         self._prefix.write_pid(os.getpid())
 
     async def _open_bus(self) -> None:
-        server = await asyncio.start_unix_server(self._board.serve, sock=listen_at(self._prefix.bus))
+        try:
+            listening = listen_at(self._prefix.bus)
+        except OSError as error:
+            raise StartFailed(
+                f"cannot listen on {self._prefix.bus}: {error.strerror}",
+                hint="the prefix must be on a local file system",
+            ) from error
+        server = await asyncio.start_unix_server(self._board.serve, sock=listening)
         self._tasks.spawn("bus", server.serve_forever())
 
     # Start

@@ -72,8 +72,7 @@ class Successor:
             reply=theirs.fileno(),
             node_id=succession.node_id,
             error_log=str(succession.error_log or ""),
-            conf=succession.sources.conf,
-            flags=succession.sources.flags,
+            sources=succession.sources,
             takeover=True,
             sockets=inherited,
         )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +42,21 @@ def listen(port: int = 0, ip: str = "127.0.0.1", *, reuse_port: bool = False) ->
     return sock
 
 
+@contextlib.contextmanager
+def another_program(shares: bool, *inherited: int) -> Iterator[tuple[int, int]]:
+    """A process that listens; its pid and port."""
+    code = (
+        "import socket, sys\n"
+        "sock = socket.socket()\n"
+        f"sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, {int(shares)})\n"
+        "sock.bind(('127.0.0.1', 0)); sock.listen(); print(sock.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, pass_fds=inherited, **pipes) as program:
+        assert program.stdout is not None
+        yield program.pid, int(program.stdout.readline())
+
+
 def test_every_slot_has_its_own_socket_and_keeps_it(free_port: int) -> None:
     sockets = ListenSockets()
     item = planned(free_port)
@@ -68,14 +88,12 @@ def test_more_slots_open_more_sockets_on_the_same_port(free_port: int) -> None:
 
 @pytest.mark.parametrize("shares", [False, True])
 def test_a_taken_port_is_refused_even_when_its_owner_would_share_it(shares: bool) -> None:
-    with listen(reuse_port=shares) as other:
-        port = other.getsockname()[1]
-        with pytest.raises(ListenError) as caught:
-            ListenSockets().open([(planned(port), 1)])
-    program = Path("/proc/self/comm").read_text().strip()
-    assert caught.value.message == (
-        f"cannot listen on 127.0.0.1:{port} (proxy_listen): "
-        f"port {port} is taken by another program ({program}, pid {os.getpid()})"
+    with another_program(shares) as (pid, port), pytest.raises(ListenError) as caught:
+        ListenSockets().open([(planned(port), 1)])
+    assert re.fullmatch(
+        rf"cannot listen on 127\.0\.0\.1:{port} \(proxy_listen\): "
+        rf"port {port} is taken by another program \(python[0-9.]*, pid {pid}\)",
+        caught.value.message,
     )
     assert caught.value.hint == "stop that program, or choose another port with GWCTL_PROXY_LISTEN"
 
@@ -84,13 +102,12 @@ def test_a_port_of_another_node_names_the_node(tmp_path: Path) -> None:
     node = PrefixDirectory(tmp_path / "node")
     node.create(lambda _: None)
     lock = node.lock()
-    lock.describe(RunningNode(os.getpid(), "data_plane"))
-    with listen() as other:
-        port = other.getsockname()[1]
+    with another_program(False, lock.descriptor) as (pid, port):
+        lock.describe(RunningNode(pid, "data_plane"))
+        lock.release()
         with pytest.raises(ListenError) as caught:
             ListenSockets().open([(planned(port), 1)])
-    lock.release()
-    assert f"taken by another gwctl node (data_plane, prefix {node.path}, pid {os.getpid()})" in caught.value.message
+    assert f"taken by another gwctl node (data_plane, prefix {node.path}, pid {pid})" in caught.value.message
     assert (caught.value.hint or "").startswith(f"stop it with 'gwctl stop -p {node.path}'")
 
 
@@ -118,6 +135,21 @@ def test_keep_closes_the_addresses_that_are_no_longer_wanted(free_port: int) -> 
     assert {address.ip for address, _ in sockets.all()} == {"127.0.0.2"}
     listen(free_port).close()
     sockets.close()
+
+
+def test_two_settings_with_one_address_are_told_apart(free_port: int) -> None:
+    other = Planned("admin_listen", Listener("127.0.0.1", free_port))
+    with pytest.raises(ListenError) as caught:
+        ListenSockets().open([(planned(free_port), 1), (other, 1)])
+    assert caught.value.message == f"proxy_listen and admin_listen both want 127.0.0.1:{free_port}"
+
+
+def test_a_listener_on_all_addresses_and_one_of_them_collide(free_port: int) -> None:
+    sockets = ListenSockets()
+    everywhere = Planned("admin_listen", Listener("0.0.0.0", free_port))
+    with pytest.raises(ListenError, match="another listener of this node and proxy_listen both want"):
+        sockets.open([(everywhere, 1), (planned(free_port), 1)])
+    assert sockets.all() == []
 
 
 def test_an_address_of_another_machine_says_so() -> None:
