@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gwctl.cache import CacheDamaged, keys
@@ -38,6 +38,7 @@ def test_a_sealed_value_belongs_to_its_key() -> None:
         keys.unseal(b"other", keys.seal(b"key", b"content"))
 
 
+@example(["a|b", "c", "a", "b|c"])
 @given(st.lists(st.text("a|#", max_size=5), min_size=4, max_size=4))
 def test_separators_inside_parts_never_make_two_keys_one(parts: list[str]) -> None:
     first = keys.foreign_key("e", "f", parts[0], parts[1])

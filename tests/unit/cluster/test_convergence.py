@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gwctl.cache import CacheStorage, CacheWriter
 from gwctl.cluster import Applier, Replica
@@ -82,14 +82,27 @@ class LinkMachine(RuleBasedStateMachine):
 
     # The world
 
-    @rule(key=st.sampled_from(KEYS), port=st.integers(1, 3))
-    def write(self, key: str, port: int) -> None:
+    @initialize()
+    def begin_in_step(self) -> None:
+        self.connect()
+        self.settle()
+
+    @rule(key=st.sampled_from(KEYS), port=st.integers(1, 3), rounds=st.integers(0, 3))
+    def write(self, key: str, port: int, rounds: int) -> None:
         record = make_record(CATALOG, "services", id=key, port=port)
         self.feed.write(Change("services", key, record))
+        self.push(rounds)
 
-    @rule(key=st.sampled_from(KEYS))
-    def remove(self, key: str) -> None:
+    @rule(key=st.sampled_from(KEYS), rounds=st.integers(0, 3))
+    def remove(self, key: str, rounds: int) -> None:
         self.feed.write(Change("services", key, None))
+        self.push(rounds)
+
+    def push(self, rounds: int) -> None:
+        if rounds:
+            self.notify()
+        for _ in range(rounds):
+            self.deliver(5, 5, 5, 5)
 
     @rule()
     def forget_the_log(self) -> None:
@@ -104,11 +117,6 @@ class LinkMachine(RuleBasedStateMachine):
         self.replica.catch_up()
         if self.hub is not None:
             self.do_hub(self.hub.announce())
-
-    @rule(rounds=st.integers(1, 6))
-    def flow(self, rounds: int) -> None:
-        for _ in range(rounds):
-            self.deliver(5, 5, 5, 5)
 
     @rule(failing=st.sampled_from([False, False, True]))
     def disk(self, failing: bool) -> None:
@@ -252,4 +260,4 @@ class LinkMachine(RuleBasedStateMachine):
 
 
 TestLinkMachine = LinkMachine.TestCase
-TestLinkMachine.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestLinkMachine.settings = settings(max_examples=12, stateful_step_count=40, deadline=None)

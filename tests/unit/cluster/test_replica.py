@@ -184,6 +184,19 @@ def test_a_node_without_a_link_follows_the_source(copy: Copy, node: CacheWriter)
     assert node.position.version.lineage == copy.feed.lineage
 
 
+def test_a_node_that_has_drifted_is_given_everything(copy: Copy, node: CacheWriter) -> None:
+    applier = Applier(node, CATALOG)
+    copy.feed.put("services", name="one")
+    copy.replica.catch_up()
+    follow(copy.replica, applier)
+    stray = make_record(CATALOG, "services", name="stray")
+    node.apply(node.position.version, [Change("services", stray["id"], stray)])
+    copy.feed.put("services", name="two")
+    copy.replica.catch_up()
+    assert follow(copy.replica, applier) == copy.replica.position
+    assert node.position == copy.replica.position
+
+
 def test_records_are_validated_before_anything_is_applied(node: CacheWriter) -> None:
     node.begin_generation().commit(Version("L", 1))
     applier = Applier(node, CATALOG)
