@@ -51,7 +51,7 @@ class Voice:
                 self.debug(notice.text)
             else:
                 print(f"[{notice.level}] {notice.text}", file=sys.stderr, flush=True)
-        for name, value in sorted(settings.masked().items()):
+        for name, value in settings.masked().items():
             self.debug(f"{name} = {quoted(value)}")
 
     def logs(self) -> None:
