@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from concurrent.futures import Executor
 from typing import IO, Protocol
@@ -72,7 +73,10 @@ class MemoryBody:
 
 
 class FileBody:
-    """A whole body in an unnamed temporary file, read and written in ``executor``."""
+    """A whole body in an unnamed temporary file, read and written in ``executor``.
+
+    Reads name their place: one of a try that was given up may still be under way when the next try begins.
+    """
 
     framing = Framing.LENGTH
     replayable = True
@@ -92,8 +96,7 @@ class FileBody:
             await upstream.drain(write_seconds)
 
     def _read(self, start: int) -> bytes:
-        self._file.seek(start)
-        return self._file.read(_PIECE)
+        return os.pread(self._file.fileno(), _PIECE, start)
 
     def close(self) -> None:
         self._file.close()
@@ -167,9 +170,14 @@ async def _spooled(source: BodySource, pieces: list[bytes], executor: Executor) 
             while sum(map(len, pieces)) < _PIECE:
                 piece = await source.next()
                 if piece is END:
-                    await loop.run_in_executor(executor, file.write, b"".join(pieces))
+                    await loop.run_in_executor(executor, _finish, file, b"".join(pieces))
                     return FileBody(file, size + sum(map(len, pieces)), executor)
                 pieces.append(piece)
     except BaseException:
         file.close()
         raise
+
+
+def _finish(file: IO[bytes], data: bytes) -> None:
+    file.write(data)
+    file.flush()
