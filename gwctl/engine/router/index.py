@@ -13,6 +13,8 @@ from gwctl.engine.router.query import Found, Query
 T = TypeVar("T")
 
 _DOT = re.compile(r"\.")
+_LONGEST_REMEMBERED = 1024
+"""Bytes that clients chose in a question worth remembering: nobody fills the memory with paths that come once."""
 
 
 class _Candidate(Generic[T]):
@@ -112,6 +114,8 @@ class RouteIndex(Generic[T]):
     def match(self, query: Query) -> Found[T] | None:
         """What the best matcher of ``query`` finds, None when none matches."""
         key = self._key(query)
+        if key is None:
+            return self._search(query)
         known, found = self._memo.get(key)
         if known:
             return found
@@ -119,11 +123,17 @@ class RouteIndex(Generic[T]):
         self._memo.put(key, found)
         return found
 
-    def _key(self, query: Query) -> tuple[object, ...]:
+    def _key(self, query: Query) -> tuple[object, ...] | None:
+        """All that the answer depends on; None when that is too long to remember."""
+        if len(query.method) + len(query.host) + len(query.path) > _LONGEST_REMEMBERED:
+            return None
         key = (query.https, query.method, query.host, query.port, query.path, query.sni)
-        if self._header_names:
-            return (*key, *(tuple(query.values(name)) for name in self._header_names))
-        return key
+        if not self._header_names:
+            return key
+        values = tuple(tuple(query.values(name)) for name in self._header_names)
+        if sum(len(value) for each in values for value in each) > _LONGEST_REMEMBERED:
+            return None
+        return (*key, *values)
 
     def _search(self, query: Query) -> Found[T] | None:
         best: Found[T] | None = None

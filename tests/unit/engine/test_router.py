@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from gwctl.kit.patterns import compile_pattern
 from tests.integration.engine.records import identity
 
 Route = dict[str, Any]
+
+_LETTERS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
 
 def route(name: str, **values: Any) -> Route:
@@ -344,3 +347,25 @@ def test_the_memory_is_bounded_and_keeps_what_is_used() -> None:
     assert len(memo._young) + len(memo._old) <= 20
     assert memo.get(1) == (False, None)
     assert memo.get(999) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda turn: query("/" + f"{turn}".rjust(7000, "a")),
+        lambda turn: query("/", method=f"{turn}".translate(_LETTERS).rjust(7000, "A").encode()),
+        lambda turn: query("/", headers=[("x-color", f"{turn}".rjust(7000, "a"))]),
+    ],
+    ids=["path", "method", "header"],
+)
+def test_questions_that_come_once_do_not_fill_the_memory(asked: Callable[[int], Query]) -> None:
+    index = index_of([route("a", headers={"x-color": ["red"]}), route("b", paths=["/"])])
+    tracemalloc.start()
+    try:
+        for turn in range(2000):
+            assert index.match(asked(turn)) is not None
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 2_000_000
