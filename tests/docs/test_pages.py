@@ -21,6 +21,8 @@ PAGES_OF_PEOPLE = [
     *sorted((REPOSITORY / "docs").rglob("*.md")),
     *sorted((REPOSITORY / "examples").rglob("*.md")),
 ]
+PROMISES = "compatibility.md"
+"""Also names commands that are not there yet, and says so."""
 OTHER_VARIABLES = {"GWCTL_HOME", "GWCTL_SOAK_MINUTES"}
 
 
@@ -50,7 +52,7 @@ def gwctl_lines(page: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("page", "words"),
-    [(page, words) for page in PAGES_OF_PEOPLE for words in gwctl_lines(page)],
+    [(page, words) for page in PAGES_OF_PEOPLE if page.name != PROMISES for words in gwctl_lines(page)],
     ids=lambda value: " ".join(value) if isinstance(value, list) else name_of(value),
 )
 def test_commands_in_pages_exist(page: Path, words: list[str]) -> None:
