@@ -9,12 +9,14 @@ from gwctl.engine.deadline import Deadline
 
 HIGH_WATER = 256 * 1024
 LOW_WATER = 64 * 1024
+_TURNS = 4
 
 
 class Wire(asyncio.Protocol):
     """One connection. Bytes received go to ``received``; ``more`` waits for them, ``drain`` for the peer to take ours.
 
-    Reading pauses while ``backlog`` exceeds HIGH_WATER bytes. One task may wait in ``more`` and one in ``drain``.
+    Reading pauses while ``backlog`` exceeds HIGH_WATER bytes. One task may wait in ``more`` and one in ``drain``; who
+    comes while a cancelled one still leaves takes its place.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -23,6 +25,7 @@ class Wire(asyncio.Protocol):
         self.lost = False
         self._reading_paused = False
         self._writing_paused = False
+        self._turns = 0
         self._more: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._more_deadline = Deadline(loop, self._more_expired)
@@ -77,14 +80,26 @@ class Wire(asyncio.Protocol):
         """Return when bytes, the end or a wake-up came. Raises TimeoutError after ``seconds`` (None waits for ever)."""
         if self._reading_paused and self.backlog() <= LOW_WATER:
             self._resume_reading()
+        self._turns = 0
         self._more = waiter = self.loop.create_future()
-        if seconds is not None:
+        if seconds is None:
+            self._more_deadline.clear()
+        else:
             self._more_deadline.set(seconds)
         try:
             await waiter
         finally:
-            self._more = None
-            self._more_deadline.clear()
+            if self._more is waiter:
+                self._more = None
+                self._more_deadline.clear()
+
+    async def turn(self) -> None:
+        """Let the other connections go on after some turns without a wait: whoever sends faster than we read must not
+        keep the loop for itself. To be called for each piece that was there already."""
+        self._turns += 1
+        if self._turns >= _TURNS:
+            self._turns = 0
+            await asyncio.sleep(0)
 
     async def drain(self, seconds: float) -> None:
         """Return when the peer has taken enough of our bytes, or is gone. Raises TimeoutError after ``seconds``."""
@@ -94,8 +109,9 @@ class Wire(asyncio.Protocol):
             try:
                 await waiter
             finally:
-                self._drained = None
-                self._drain_deadline.clear()
+                if self._drained is waiter:
+                    self._drained = None
+                    self._drain_deadline.clear()
 
     def wake(self) -> None:
         """Let a waiting ``more`` return."""

@@ -8,6 +8,8 @@ import re
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\0]{0,255})?")
 _TRAILER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*[^\0-\x08\n-\x1f\x7f]*")
 _LONGEST_SIZE_LINE = 16 + 256
+# size, data and line end of 64 chunks: a body in tiny chunks costs us much more than its sender
+_MOST_STEPS = 192
 _FORBIDDEN = frozenset(
     (
         b"authorization",
@@ -66,9 +68,13 @@ class ChunkGuard:
         self._most = most
 
     def sound(self, buffer: bytearray) -> int:
-        """The length of the prefix of ``buffer`` that may be given to the parser. Raises BrokenChunk, BodyTooLarge."""
+        """The length of a prefix of ``buffer`` that may be given to the parser; not more than a short piece of work, so
+        that tiny chunks do not hold up everybody else. Raises BrokenChunk, BodyTooLarge.
+        """
         position = 0
-        while self._state is not _State.DONE:
+        for _ in range(_MOST_STEPS):
+            if self._state is _State.DONE:
+                break
             if self._state is _State.DATA:
                 step = min(self._left, len(buffer) - position)
                 self._left -= step

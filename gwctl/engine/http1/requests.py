@@ -114,20 +114,26 @@ class H11RequestReader:
             raise BadRequest(413, "body too large")
 
     def body(self) -> bytes | End | None:
+        pieces: list[bytes] = []
         while not self._complete:
             event = self._next_event()
             if type(event) is h11.Data:
-                # h11 would say so with one more event
-                self._complete = self._kind is Framing.LENGTH and self._left == 0
-                return bytes(event.data)
-            if type(event) is h11.EndOfMessage:
+                data = bytes(event.data)
+                if self._guard is None:
+                    # h11 would say so with one more event
+                    self._complete = self._kind is Framing.LENGTH and self._left == 0
+                    return data
+                pieces.append(data)
+            elif type(event) is h11.EndOfMessage:
                 self._complete = True
+            elif pieces:
                 break
-            fresh = self._sound()
-            if not fresh:
-                return None
-            self._h11.receive_data(fresh)
-        return END
+            else:
+                fresh = self._sound()
+                if not fresh:
+                    return None
+                self._h11.receive_data(fresh)
+        return b"".join(pieces) if pieces else END
 
     def _next_event(self) -> object:
         try:

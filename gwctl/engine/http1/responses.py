@@ -175,17 +175,21 @@ class H11ResponseReader:
         self._guard = ChunkGuard(self._limits.total, self._limits.fields) if kind is Framing.CHUNKED else None
 
     def body(self) -> bytes | End | None:
+        pieces: list[bytes] = []
         while not self._complete:
             event = self._next_event()
             if type(event) is h11.Data:
-                # h11 would say so with one more event
-                self._complete = self._kind is Framing.LENGTH and self._left == 0
-                return bytes(event.data)
-            if type(event) is h11.EndOfMessage:
+                data = bytes(event.data)
+                if self._guard is None:
+                    # h11 would say so with one more event
+                    self._complete = self._kind is Framing.LENGTH and self._left == 0
+                    return data
+                pieces.append(data)
+            elif type(event) is h11.EndOfMessage:
                 self._complete = True
+            elif pieces:
                 break
-            fresh = self._sound()
-            if fresh:
+            elif fresh := self._sound():
                 self._h11.receive_data(fresh)
             elif not self._eof:
                 return None
@@ -193,7 +197,7 @@ class H11ResponseReader:
                 self._h11.receive_data(b"")
             else:
                 raise BadResponse("short body")
-        return END
+        return b"".join(pieces) if pieces else END
 
     def _next_event(self) -> object:
         try:

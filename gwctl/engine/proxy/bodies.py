@@ -13,6 +13,7 @@ from gwctl.engine.wire import Wire
 
 MEMORY_BYTES = 128 * 1024
 _PIECE = 64 * 1024
+_ARRIVED_PIECES = 16
 
 
 class BodySource(Protocol):
@@ -135,13 +136,14 @@ class StreamBody:
 
 
 def arrived(source: BodySource) -> tuple[bytes, bool]:
-    """What has arrived of a body, and whether that is all. Raises BadRequest."""
+    """What has arrived of a body, as far as it is read without delay, and whether that is all. Raises BadRequest."""
     pieces: list[bytes] = []
-    while True:
+    while len(pieces) < _ARRIVED_PIECES:
         piece = source.ready()
         if piece is None or piece is END:
             return b"".join(pieces), piece is END
         pieces.append(piece)
+    return b"".join(pieces), False
 
 
 async def buffered(source: BodySource, first: bytes, executor: Executor) -> Body:
@@ -166,16 +168,27 @@ async def _spooled(source: BodySource, pieces: list[bytes], executor: Executor) 
             data = b"".join(pieces)
             await loop.run_in_executor(executor, file.write, data)
             size += len(data)
-            pieces.clear()
-            while sum(map(len, pieces)) < _PIECE:
-                piece = await source.next()
-                if piece is END:
-                    await loop.run_in_executor(executor, _finish, file, b"".join(pieces))
-                    return FileBody(file, size + sum(map(len, pieces)), executor)
-                pieces.append(piece)
+            pieces, ended = await _some(source)
+            if ended:
+                data = b"".join(pieces)
+                await loop.run_in_executor(executor, _finish, file, data)
+                return FileBody(file, size + len(data), executor)
     except BaseException:
         file.close()
         raise
+
+
+async def _some(source: BodySource) -> tuple[list[bytes], bool]:
+    """About a _PIECE of the body, and whether that was the end of it. Raises like ``BodySource.next``."""
+    pieces: list[bytes] = []
+    size = 0
+    while size < _PIECE:
+        piece = await source.next()
+        if piece is END:
+            return pieces, True
+        pieces.append(piece)
+        size += len(piece)
+    return pieces, False
 
 
 def _finish(file: IO[bytes], data: bytes) -> None:

@@ -143,6 +143,7 @@ class ClientConnection(Wire):
         while True:
             piece = self._reader.body()
             if piece is not None:
+                await self.turn()
                 return piece
             if self._eof:
                 raise ClientGone
@@ -222,6 +223,7 @@ class ClientConnection(Wire):
         while True:
             head = self._reader.head()
             if head is not None:
+                await self.turn()
                 return head
             if self._eof:
                 return None

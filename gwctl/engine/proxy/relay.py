@@ -16,6 +16,7 @@ from gwctl.engine.upstream.connection import ConnectionClosed
 _log = logging.getLogger("gwctl.engine")
 
 _FLUSH_BYTES = 64 * 1024
+_FLUSH_PIECES = 4
 
 
 async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, response: ResponseHead) -> None:
@@ -54,13 +55,15 @@ async def _body(exchange: Exchange, sending: Sending, framing: Framing, head: by
     pending, size = [head], 0
     while True:
         piece = upstream.reader.body()
-        if piece is None or size >= _FLUSH_BYTES:
+        if piece is None or size >= _FLUSH_BYTES or len(pending) >= _FLUSH_PIECES:
             client.write(b"".join(pending))
             exchange.body_bytes += size
             pending, size = [], 0
             await client.flush()
             if piece is None:
                 piece = await upstream.body()
+            else:
+                await upstream.turn()
         if piece is END:
             break
         size += len(piece)

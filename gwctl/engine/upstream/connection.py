@@ -99,6 +99,7 @@ class UpstreamConnection(Wire):
         while True:
             piece = self.reader.body()
             if piece is not None:
+                await self.turn()
                 return piece
             await self._wait()
 
