@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -38,6 +39,7 @@ class _Dispatch(BaseRoute):
         self._context = context
         self._database = database
         self._routes = routes
+        self._most_bytes = context.settings.size("nginx_admin_client_max_body_size") or math.inf
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
@@ -70,7 +72,7 @@ class _Dispatch(BaseRoute):
             path=raw_path.decode("ascii", "replace").rstrip("/") or "/",
             params=params,
             query=parse_query(request.scope["query_string"]),
-            body=await read_body(request) if method in WITH_BODY else Body(),
+            body=await read_body(request, self._most_bytes) if method in WITH_BODY else Body(),
         )
         return await operation.handler(call)
 

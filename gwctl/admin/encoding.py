@@ -16,11 +16,14 @@ from starlette.requests import Request
 from gwctl.admin.answers import Refusal
 from gwctl.schema import Schema
 
-MOST_BYTES = 10 * 1024 * 1024
 MOST_DEPTH = 100
 MOST_ARGUMENTS = 1000
 SILENCE_SECONDS = 60.0
 """The longest pause between two pieces of a body."""
+
+_MEBIBYTE = 1024 * 1024
+_READ_IN_VAIN = 20 * _MEBIBYTE
+"""What is read of a body that is too large, so that its client sees the answer instead of a reset."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -47,27 +50,30 @@ def argument(query: Pairs, name: str) -> str | None:
     return next((value for key, value in query if key == name), None)
 
 
-async def read_body(request: Request) -> Body:
-    """The body of a POST, PUT or PATCH. Raises Refusal: 413, 415, 408 or 400 with the reference's message."""
+async def read_body(request: Request, most: float) -> Body:
+    """The body of a POST, PUT or PATCH of at most ``most`` bytes.
+
+    Raises Refusal: 413, 415, 408 or 400 with the reference's message.
+    """
     content_type = request.headers.get("content-type")
     if content_type is None:
-        if await _read_bytes(request):
+        if await _read_bytes(request, most):
             raise Refusal(415, None)
         return Body()
     if content_type.startswith("application/json"):
-        return Body(json=_parse_json(await _read_bytes(request)))
+        return Body(json=_parse_json(await _read_bytes(request, most)))
     if content_type.startswith("application/x-www-form-urlencoded"):
-        return Body(form=_parse_pairs(await _read_bytes(request)))
+        return Body(form=_parse_pairs(await _read_bytes(request, most)))
     if content_type.startswith("multipart/form-data"):
-        return Body(form=await _parse_multipart(request.headers, await _read_bytes(request)))
+        return Body(form=await _parse_multipart(request.headers, await _read_bytes(request, most)))
     raise Refusal(415, None)
 
 
-async def _read_bytes(request: Request) -> bytes:
+async def _read_bytes(request: Request, most: float) -> bytes:
     length = request.headers.get("content-length", "")
     announced = int(length) if length.isdecimal() else 0
-    if announced > MOST_BYTES and "expect" in request.headers:
-        raise _too_large()
+    if announced > most and "expect" in request.headers:
+        raise _too_large(most)
     chunks: list[bytes] = []
     total = 0
     stream = request.stream()
@@ -80,17 +86,18 @@ async def _read_bytes(request: Request) -> bytes:
         if chunk is None:
             break
         total += len(chunk)
-        if total > 2 * MOST_BYTES:
+        if total > max(2 * most, _READ_IN_VAIN):
             break
-        if total <= MOST_BYTES:
+        if total <= most:
             chunks.append(chunk)
-    if total > MOST_BYTES:
-        raise _too_large()
+    if total > most:
+        raise _too_large(most)
     return b"".join(chunks)
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, f"Request body is larger than {MOST_BYTES // 1024 // 1024} MiB", {"Connection": "close"})
+def _too_large(most: float) -> Refusal:
+    limit = f"{most:.0f} bytes" if most % _MEBIBYTE else f"{most / _MEBIBYTE:.0f} MiB"
+    return Refusal(413, f"Request body is larger than {limit}", {"Connection": "close"})
 
 
 def _parse_json(text: bytes) -> dict[str, Any]:
@@ -129,10 +136,6 @@ def _too_many_arguments() -> Refusal:
     return Refusal(400, "Too many arguments")
 
 
-class _InMemoryParser(MultiPartParser):
-    spool_max_size = 2 * MOST_BYTES
-
-
 async def _parse_multipart(headers: Headers, text: bytes) -> Pairs:
     if not text:
         return ()
@@ -140,9 +143,10 @@ async def _parse_multipart(headers: Headers, text: bytes) -> Pairs:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield text
 
-    parser = _InMemoryParser(
-        headers, stream(), max_files=MOST_ARGUMENTS, max_fields=MOST_ARGUMENTS, max_part_size=MOST_BYTES
+    parser = MultiPartParser(
+        headers, stream(), max_files=MOST_ARGUMENTS, max_fields=MOST_ARGUMENTS, max_part_size=len(text)
     )
+    parser.spool_max_size = len(text)  # it is in memory already
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -1,6 +1,6 @@
 """How requests are read, forwarded and answered."""
 
-from gwctl.settings.declaration import SERVING, Alias, Kind, Setting, Status, Topic, ignored
+from gwctl.settings.declaration import CONFIGURING, SERVING, Alias, Kind, Setting, Status, Topic, ignored
 
 _BUFFERS = "buffers have fixed sizes"
 _NO_PLUGINS = "it limits what plugins read, and no plugin is bundled yet"
@@ -107,12 +107,12 @@ HTTP = Topic(
             roles=SERVING,
         ),
         ignored("nginx_http_client_body_buffer_size", Kind.SIZE, "8k", "Buffer of a request body.", _BUFFERS),
-        ignored(
+        Setting(
             "nginx_admin_client_max_body_size",
             Kind.SIZE,
             "10m",
-            "Largest request body of the Admin API.",
-            "the Admin API takes bodies of up to 10 MiB",
+            "Largest request body of the Admin API; 0 is no limit.",
+            roles=CONFIGURING,
         ),
         ignored("nginx_admin_client_body_buffer_size", Kind.SIZE, "10m", "Buffer of an Admin API body.", _BUFFERS),
         ignored("nginx_http_client_header_buffer_size", Kind.SIZE, "1k", "Buffer of a request head.", _BUFFERS),

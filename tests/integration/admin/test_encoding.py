@@ -97,6 +97,23 @@ def test_a_body_over_ten_mebibytes_is_refused(admin: Admin) -> None:
     assert answer.headers["Connection"] == "close"
 
 
+@pytest.mark.parametrize(
+    ("setting", "size", "limit"),
+    [("1000", 1001, "1000 bytes"), ("1m", (1 << 20) + 1, "1 MiB"), ("1k", 9 << 20, "1024 bytes")],
+)
+def test_the_limit_of_bodies_is_a_setting(serve: Serve, setting: str, size: int, limit: str) -> None:
+    with serve(environ={"GWCTL_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE": setting}) as admin:
+        answer = admin.ask("POST", "/consumers", data=b" " * size, headers=JSON)
+        assert (answer.status, answer.json) == (413, {"message": f"Request body is larger than {limit}"})
+        assert admin.ask("POST", "/consumers", {"username": "small"}).status == 201
+
+
+def test_a_limit_of_zero_is_none(serve: Serve) -> None:
+    with serve(environ={"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE": "0"}) as admin:
+        large = b'{"username": "large"}' + b" " * (11 << 20)
+        assert admin.ask("POST", "/consumers", data=large, headers=JSON).status == 201
+
+
 def test_an_endless_body_is_cut_off(admin: Admin) -> None:
     with admin.served.connect() as connection:
         connection.sendall(

@@ -27,7 +27,7 @@ def decode(data: bytes, content_type: str) -> Body | Refusal:
 
     scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type.encode())]}
     try:
-        return asyncio.run(read_body(Request(scope, receive)))
+        return asyncio.run(read_body(Request(scope, receive), 1 << 20))
     except Refusal as refusal:
         return refusal
 
