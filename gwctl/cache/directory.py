@@ -25,6 +25,8 @@ from gwctl.cache.errors import CacheBusy, storage_errors
 from gwctl.kit.files import sync_directory, write_atomic
 
 _GENERATION = re.compile(r"gen-(\d{6,})")
+_UNFINISHED = re.compile(r"new-(\d{6,})")
+_BAD = re.compile(r"bad-gen-(\d{6,})-[0-9a-f]{8}")
 _KEPT_BAD = 2
 _CURRENT = "CURRENT"
 
@@ -102,15 +104,16 @@ class Directory:
         """Rename a damaged generation and forget the oldest of those set aside."""
         target = self.path / f"bad-{generation.name}-{secrets.token_hex(4)}"
         os.rename(generation, target)
-        bad = sorted(self.path.glob("bad-gen-*"), key=lambda path: path.stat().st_ctime_ns, reverse=True)
-        for old in bad[_KEPT_BAD:]:
+        bad = [path for path in self.path.glob("bad-gen-*") if _BAD.fullmatch(path.name)]
+        for old in sorted(bad, key=lambda path: path.stat().st_ctime_ns, reverse=True)[_KEPT_BAD:]:
             discard(old)
         return target
 
     def sweep(self, current: Path) -> None:
         """Remove unfinished generations and all finished ones but the current and the one before it."""
         for path in self.path.glob("new-*"):
-            discard(path)
+            if _UNFINISHED.fullmatch(path.name):
+                discard(path)
         older = [path for path in self.generations() if path != current]
         for path in older[1:]:
             discard(path)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gwctl
-from gwctl.cache import DEFAULT_MAP_SIZE, CacheWriter
+from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
 from gwctl.cluster import Agent, Endpoint, NodeIdentity
 from gwctl.entities.catalog import core_catalog
@@ -18,11 +18,10 @@ from gwctl.kit.clock import SystemClock
 from gwctl.kit.digest import from_hex
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
-from gwctl.node.cache_files import open_writer
+from gwctl.node.cache_files import cache_place, map_size, open_writer
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Message, Stats, Swapped, available
 from gwctl.node.plan import Assignment
-from gwctl.node.prefix import PrefixDirectory
 
 SETTLE_SECONDS = 0.15
 """What the control plane takes to write down an acknowledgement: only then the start of a node is complete."""
@@ -46,8 +45,7 @@ class AgentProcess:
         for warning in pair_warnings(pair, self._clock.now()):
             _log.warning("%s", warning)
         catalog = core_catalog()
-        place = PrefixDirectory(settings.prefix).cache
-        size = settings.size("lmdb_map_size") or DEFAULT_MAP_SIZE
+        place, size = cache_place(settings), map_size(settings)
         writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
         if writer.position.records:
             _log.info("found persisted lmdb config, loading...")

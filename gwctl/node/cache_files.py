@@ -1,18 +1,36 @@
-"""Opening a cache that another process may still be closing."""
+"""The caches of a node: where they are, how large they may get, and opening one that is still being closed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
-from gwctl.cache import CacheBusy, CacheWriter
+from gwctl.cache import DEFAULT_MAP_SIZE, CacheBusy, CacheWriter
+from gwctl.node.prefix import PrefixDirectory
+from gwctl.settings import Settings
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 """A predecessor may take ten seconds to end, and on SIGUSR2 as long as the new node takes to become ready."""
 
 _log = logging.getLogger("gwctl.node")
+
+
+def cache_place(settings: Settings) -> Path:
+    """The directory of the cache that workers serve from."""
+    return settings.path("lmdb_environment_path") or settings.prefix / "dbless.lmdb"
+
+
+def replica_place(settings: Settings) -> Path:
+    """The directory of the copy that a hub serves links from."""
+    return PrefixDirectory(settings.prefix).replica
+
+
+def map_size(settings: Settings) -> int:
+    """Bytes of address space that each of them reserves."""
+    return settings.size("lmdb_map_size") or DEFAULT_MAP_SIZE
 
 
 async def open_writer(make: Callable[[], CacheWriter]) -> CacheWriter:

@@ -15,12 +15,11 @@ from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
-from gwctl.node.cache_files import open_writer
+from gwctl.node.cache_files import cache_place, map_size, open_writer
 from gwctl.node.follow import Follower
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message, available
 from gwctl.node.plan import Assignment
-from gwctl.node.prefix import PrefixDirectory
 from gwctl.store import DatabaseConfig, Store
 
 _log = logging.getLogger("gwctl.node")
@@ -38,8 +37,8 @@ class FollowerProcess:
     async def start(self, bus: Link) -> None:
         catalog = core_catalog()
         config = DatabaseConfig.from_settings(self._settings)
-        place = PrefixDirectory(self._settings.prefix).cache
-        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog))
+        place, size = cache_place(self._settings), map_size(self._settings)
+        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
         self._store = Store.open(config, catalog, SystemClock(), pool_size=1)
         replica = Replica(self._store, writer, catalog)
 

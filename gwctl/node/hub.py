@@ -20,14 +20,13 @@ from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
-from gwctl.node.cache_files import open_writer
+from gwctl.node.cache_files import map_size, open_writer, replica_place
 from gwctl.node.database import require_database
 from gwctl.node.follow import Follower
 from gwctl.node.ledger import Ledger
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message
 from gwctl.node.plan import Assignment
-from gwctl.node.prefix import PrefixDirectory
 from gwctl.store import DatabaseConfig, Store
 
 POOL_SIZE = 2
@@ -57,9 +56,11 @@ class HubProcess:
         config = DatabaseConfig.from_settings(self._settings)
         await require_database(config, self._executor, first=self._assignment.first)
         catalog = core_catalog()
-        place = PrefixDirectory(self._settings.prefix).replica
+        place, size = replica_place(self._settings), map_size(self._settings)
         # What it holds is in the database as well: the kernel may write it to the disk when it likes.
-        self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, journal=True, durable=False))
+        self._writer = await open_writer(
+            lambda: CacheWriter.open(place, catalog, map_size=size, journal=True, durable=False)
+        )
         self._store = Store.open(config, catalog, self._clock, pool_size=POOL_SIZE)
         replica = Replica(self._store, self._writer, catalog)
         self._follower = Follower(replica, config, self._executor, self._moved)

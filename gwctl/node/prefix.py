@@ -94,7 +94,6 @@ class PrefixDirectory:
         self.ssl = self.path / "ssl"
         self.sockets = self.path / "sockets"
         self.bus = self.sockets / "bus.sock"
-        self.cache = self.path / "dbless.lmdb"
         self.replica = self.path / "hub.lmdb"
 
     def exists(self) -> bool:

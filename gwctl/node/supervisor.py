@@ -250,6 +250,7 @@ class Supervisor:
                 return Answer(error="the node is stopping or being taken over")
             try:
                 settings = self._load()
+                self._refuse_moves(settings)
                 await self._replace(settings)
                 self._prefix.write_environment(settings.dump())
             except GwctlError as error:
@@ -257,6 +258,12 @@ class Supervisor:
                 return Answer(error=error.message, hint=error.hint or "")
             _log.log(NOTICE, "reloaded")
             return Answer()
+
+    def _refuse_moves(self, settings: Settings) -> None:
+        """Raises GwctlError for what stays as it is for the life of a node: new processes would find nothing there."""
+        for name in ("role", "prefix", "lmdb_environment_path"):
+            if settings.text(name) != self._settings.text(name):
+                raise GwctlError(f"{name} cannot change while the node runs", hint="stop the node and start it again")
 
     async def _replace(self, settings: Settings) -> None:
         """Put a generation with ``settings`` in the place of the present one. Raises GwctlError and changes nothing."""

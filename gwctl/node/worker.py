@@ -20,10 +20,10 @@ from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import NO_VERSION, Version
 from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
+from gwctl.node.cache_files import cache_place
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Available, Message, Refused, Swapped
 from gwctl.node.plan import Assignment
-from gwctl.node.prefix import PrefixDirectory
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
 
@@ -54,7 +54,7 @@ class Worker:
         self._assignment = assignment
         self._settings = assignment.settings
         self._sockets = sockets
-        self._cache = PrefixDirectory(self._settings.prefix).cache
+        self._cache = cache_place(self._settings)
         self._clock = SystemClock()
         self._tasks = Tasks(_log)
         self._news = asyncio.Event()

@@ -50,3 +50,20 @@ def test_a10_restart_starts_a_node_that_did_not_run(place: Place) -> None:
     node.gwctl("migrations", "bootstrap")
 
     assert node.gwctl("restart").out.splitlines()[-1] == "Kong started"
+
+
+def test_the_cache_may_be_elsewhere_and_stays_there(place: Place, upstream: Upstream) -> None:
+    node = Traditional(place)
+    cache = place.directory / "cache"
+    node.environ["KONG_LMDB_ENVIRONMENT_PATH"] = str(cache)
+    node.started()
+    node.proxied(upstream)
+    assert (cache / "CURRENT").exists()
+    assert not (node.prefix / "dbless.lmdb").exists()
+
+    refused = node.gwctl("reload", env={"KONG_LMDB_ENVIRONMENT_PATH": str(place.directory / "other")}, ok=False)
+
+    assert "lmdb_environment_path cannot change while the node runs" in refused.err
+    node.serves()
+    assert node.gwctl("reload").out == "Kong reloaded\n"
+    node.serves()

@@ -1,6 +1,6 @@
 """Where the config is stored, and how it is kept in memory."""
 
-from gwctl.settings.declaration import CONFIGURING, DATA_PLANE, Alias, Kind, Setting, Status, Topic, ignored
+from gwctl.settings.declaration import CONFIGURING, DATA_PLANE, SERVING, Alias, Kind, Setting, Status, Topic, ignored
 
 _POOL = "pg_pool_size bounds what a process asks of the database"
 _REPLICA = "read replicas are not available yet"
@@ -86,15 +86,18 @@ DATABASE = Topic(
         _replica("backlog", Kind.NUMBER, "Requests that may wait for a connection."),
         ignored("declarative_config", Kind.PATH, None, "File with the config.", _DECLARATIVE),
         ignored("declarative_config_string", Kind.STRING, None, "The config itself.", _DECLARATIVE, secret=True),
-        ignored(
+        Setting(
             "lmdb_environment_path",
             Kind.PATH,
             "dbless.lmdb",
-            "Directory of the cache that a node serves from.",
-            "the cache is always dbless.lmdb in the prefix",
+            "Directory of the cache that workers serve from. A reload cannot change it.",
+            roles=SERVING,
         ),
         Setting(
-            "lmdb_map_size", Kind.SIZE, "2048m", "Most bytes of the cache; reserved as address space, not as disk."
+            "lmdb_map_size",
+            Kind.SIZE,
+            "2048m",
+            "Address space that a cache reserves, not disk; a config that needs more makes it grow.",
         ),
         ignored("mem_cache_size", Kind.SIZE, "128m", "Size of the entity cache.", _NO_CACHE),
         ignored("db_update_frequency", Kind.NUMBER, "5", "Seconds between two looks at the database.", _NO_POLLING),

@@ -177,3 +177,13 @@ def test_no_mutation_of_the_file_kills_the_reader_or_changes_a_record(
     answer, _ = child.communicate(timeout=100)
     assert child.returncode == 0, answer
     assert answer.startswith("lived")
+
+
+def test_what_is_no_generation_is_left_alone(two_generations: Path, catalog: Catalog) -> None:
+    strangers = [two_generations / name for name in ("new-project", "new-000009-notes", "gen-old", "bad-gen-mine")]
+    for stranger in strangers:
+        stranger.mkdir()
+
+    CacheWriter.open(two_generations, catalog).close()
+
+    assert [stranger for stranger in strangers if not stranger.exists()] == []
