@@ -128,17 +128,14 @@ def test_a8_a_plugin_on_a_route_of_a_disabled_service_does_not_stop_the_link(pai
 
 def test_a9_a_burst_of_writes_does_not_wait_for_a_push_interval(pair: Hybrid) -> None:
     """The interval is 3 s here; the reference makes the second write wait for it (see differences.md)."""
-    paths = [f"/burst{number}" for number in range(1, 6)]
-    for path in paths:
-        pair.control_plane.write("POST", "/routes", data={"name": path[1:], "paths": [path]})
-
-    for path in paths:
-        unserved = pair.data_plane.serves(path, 503, deadline=2)
+    names = [f"burst{number}" for number in range(1, 6)]
+    for name in names:
+        pair.control_plane.write("POST", "/routes", data={"name": name, "paths": [f"/{name}"]})
+        unserved = pair.data_plane.serves(f"/{name}", 503, deadline=2)
         assert unserved.json()["message"] == "no Service found with those values"
-    for path in paths:
-        pair.control_plane.write("DELETE", f"/routes/{path[1:]}")
-    for path in paths:
-        pair.data_plane.serves(path, 404, deadline=2)
+    for name in names:
+        pair.control_plane.write("DELETE", f"/routes/{name}")
+        pair.data_plane.serves(f"/{name}", 404, deadline=2)
 
 
 @pytest.mark.parametrize("version", ["3.8.1", "3.7.0", "3.8.0", "3.8.1000", "3.8.1-enterprise-version", "3.8.1.1000"])
