@@ -35,6 +35,7 @@ def test_a5_killing_the_control_plane_under_load_fails_no_request(hybrid_of_two:
             assert report.failures == [], report
 
 
+@pytest.mark.serial
 def test_a5_a_data_plane_restarted_without_control_plane_serves_within_two_seconds(hybrid: Hybrid) -> None:
     data_plane = hybrid.data_plane
     hybrid.settled()
