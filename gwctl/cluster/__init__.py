@@ -5,7 +5,7 @@ keeps a data plane's cache in step over a link, ``follow`` does it without one. 
 sessions, which do no input or output; ``messages`` is the protocol.
 """
 
-from gwctl.cluster.agent import DEFAULT_MAX_PAYLOAD, Agent, AgentState, Endpoint
+from gwctl.cluster.agent import DEFAULT_MAX_PAYLOAD, Agent, AgentState
 from gwctl.cluster.agent_session import AgentSession, NodeIdentity
 from gwctl.cluster.applier import Applier, follow
 from gwctl.cluster.errors import LinkError, MessageError, SourceUnavailable
@@ -23,7 +23,6 @@ __all__ = [
     "ChangeFeed",
     "ConfigSink",
     "ConfigSource",
-    "Endpoint",
     "Hub",
     "HubIdentity",
     "HubSession",

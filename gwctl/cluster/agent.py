@@ -32,6 +32,7 @@ from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
 from gwctl.observe.logs import NOTICE
+from gwctl.settings import Endpoint
 
 if TYPE_CHECKING:
     from gwctl.entities.catalog import Catalog
@@ -77,20 +78,8 @@ def _checked(trust: ClientTrust) -> type[ClientConnection]:
     return CheckedConnection
 
 
-class Endpoint(NamedTuple):
-    """Address of a control plane's cluster listener."""
-
-    host: str
-    port: int
-
-    @property
-    def address(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def uri(self) -> str:
-        return f"wss://{self.address}{PATH}"
+def _uri(endpoint: Endpoint) -> str:
+    return f"wss://{endpoint}{PATH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +166,10 @@ class Agent:
         self._serving = Position(version, digest, 0)
         self._perform(self._session.swapped(self._serving))
 
+    def unserved(self, reason: str) -> None:
+        """A worker cannot serve what is stored. To be called in the agent's event loop."""
+        self._perform(self._session.unserved(reason))
+
     async def run(self) -> None:
         """Link to the control planes in turn, for ever. Ends with its cancellation, after a running apply."""
         worker = self._tasks.spawn("agent-apply", self._apply_jobs())
@@ -187,7 +180,7 @@ class Agent:
                 try:
                     await self._attempt(endpoint)
                 except Exception:  # a fault of ours must not leave the node without a link
-                    _log.exception("%sthe link to %s failed", _PREFIX, endpoint.address)
+                    _log.exception("%sthe link to %s failed", _PREFIX, endpoint)
                     await asyncio.sleep(self._backoff.next())
                 turn += 1
         finally:
@@ -216,19 +209,19 @@ class Agent:
         self._failures += 1
         delay = self._backoff.next()
         if level <= logging.INFO:
-            _log.log(level, "%sconnection to control plane closed [%s]", _PREFIX, endpoint.address)
+            _log.log(level, "%sconnection to control plane closed [%s]", _PREFIX, endpoint)
         else:
             _log.log(
                 level,
                 "%sconnection to control plane %s broken: %s (retrying after %d seconds) [%s]",
-                *(_PREFIX, endpoint.uri, reason, max(1, math.ceil(delay)), endpoint.address),
+                *(_PREFIX, _uri(endpoint), reason, max(1, math.ceil(delay)), endpoint),
             )
         await asyncio.sleep(delay)
 
     async def _dial(self, endpoint: Endpoint, context: ssl.SSLContext) -> ClientConnection:
         try:
             socket = await connect(
-                endpoint.uri,
+                _uri(endpoint),
                 ssl=context,
                 server_hostname=self._trust.server_name,
                 create_connection=_checked(self._trust),
@@ -321,9 +314,8 @@ class Agent:
         self._incident(effect.text)
 
     def _linked(self, effect: e.Linked) -> None:
-        address = self._endpoint.address if self._endpoint else ""
         text = "connected to control plane (version %s, gwctl %s) [%s]"
-        _log.log(NOTICE, _PREFIX + text, effect.version, effect.gwctl_version, address)
+        _log.log(NOTICE, _PREFIX + text, effect.version, effect.gwctl_version, self._endpoint or "")
 
     def _applied(self, effect: e.Applied) -> None:
         position = effect.position

@@ -195,6 +195,13 @@ class AgentSession:
             return []
         return [Send(m.encode(m.Ack(self._serving)), slot="ack")]
 
+    def unserved(self, reason: str) -> list[Effect]:
+        """A worker cannot serve what is stored and stays where it is; the control plane shows why."""
+        self.last_error = reason
+        if self.link is not Link.LINKED:
+            return []
+        return [Send(m.encode(m.Nack(self._has, reason[:_NACK_LIMIT])), slot="unserved")]
+
     # Messages
 
     def _on_welcome(self, welcome: m.Welcome, now: float) -> list[Effect]:

@@ -11,7 +11,7 @@ from typing import Any
 import gwctl
 from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
-from gwctl.cluster import Agent, Endpoint, NodeIdentity
+from gwctl.cluster import Agent, NodeIdentity
 from gwctl.entities.catalog import core_catalog
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
@@ -20,7 +20,7 @@ from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, map_size, open_writer
 from gwctl.node.memory import resident_bytes
-from gwctl.node.messages import Message, Stats, Swapped, available
+from gwctl.node.messages import Message, Refused, Stats, Swapped, available
 from gwctl.node.plan import Assignment
 
 SETTLE_SECONDS = 0.15
@@ -55,7 +55,7 @@ class AgentProcess:
 
         publish(writer.position)
         self._agent = Agent(
-            [Endpoint(endpoint.host, endpoint.port) for endpoint in settings.control_planes],
+            settings.control_planes,
             writer,
             catalog,
             ClusterTrust.shared(pair),
@@ -90,14 +90,21 @@ class AgentProcess:
         bus.send(Stats(self.stats()))
 
     async def receive(self, message: Message) -> None:
-        if isinstance(message, Swapped) and self._agent is not None:
-            self._agent.swapped(message.version, from_hex(message.digest))
+        if self._agent is None:
+            return
+        match message:
+            case Swapped():
+                self._agent.swapped(message.version, from_hex(message.digest))
+            case Refused(reason=reason):
+                self._agent.unserved(reason)
+            case _:
+                pass
 
     def stats(self) -> dict[str, Any]:
         values: dict[str, Any] = {"memory": resident_bytes(), "settled": self._settled}
         if self._agent is not None:
             state = self._agent.state()
-            values["control_plane"] = state.control_plane.address if state.control_plane else None
+            values["control_plane"] = str(state.control_plane) if state.control_plane else None
             values["last_error"] = state.last_error
         return values
 

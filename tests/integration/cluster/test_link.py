@@ -300,6 +300,23 @@ def test_a_bad_record_is_refused_and_the_control_plane_knows_which(tmp_path: Pat
     assert "unable to update running config: bad config received from control plane services" in caplog.text
 
 
+def test_what_workers_cannot_serve_is_known_to_the_control_plane(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        await world.start_hub()
+        plane = await world.start_plane()
+        await world.until(plane.in_step, "the first configuration")
+        plane.agent.unserved("services bad cannot be served: no host")
+        await world.until(lambda: world.ledger.rows[plane.node_id]["last_error"], "the reason")
+        told = {"message": "services bad cannot be served: no host", "version": world.feed.number}
+        assert world.ledger.rows[plane.node_id]["last_error"] == told
+        assert plane.agent.state().last_error == told["message"]
+        world.feed.put("services", name="another")
+        await world.publish()
+        await world.until(lambda: world.ledger.rows[plane.node_id]["last_error"] is None, "the error gone")
+
+    run(tmp_path, scenario)
+
+
 def test_a_full_disk_is_reported_and_heals(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.start_hub()

@@ -14,11 +14,12 @@ from typing import Any
 
 from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, issue_shared_pair, load_pair
-from gwctl.cluster import Agent, Endpoint, Hub, HubIdentity, NodeIdentity, Replica
+from gwctl.cluster import Agent, Hub, HubIdentity, NodeIdentity, Replica
 from gwctl.entities import core_catalog
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.ids import new_uuid
+from gwctl.settings import Endpoint
 from tests.tools.memory_feed import MemoryFeed
 
 CATALOG = core_catalog()

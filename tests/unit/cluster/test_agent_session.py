@@ -393,3 +393,14 @@ def test_no_conversation_raises_or_leaves_a_snapshot_open(messages: list[bytes],
                 queue += agent.session.stored(effect.token, effect.sequence)
     ended += sum(isinstance(effect, e.AbandonSnapshot) for effect in agent.session.closed())
     assert begun == ended
+
+
+def test_workers_that_cannot_serve_are_told_of_while_linked() -> None:
+    agent = Agent()
+    assert agent.session.unserved("no host") == []
+    agent.link(mark(5, 0xAB))
+
+    [nack] = sent(agent.session.unserved("x" * 9000))
+
+    assert (nack["type"], nack["config"]) == ("nack", {"lineage": "L", "number": 5, "digest": f"{0xAB:032x}"})
+    assert len(nack["reason"]) == 4000
