@@ -131,7 +131,8 @@ class Incidents:
         return len(rows) >= len(self._data_planes) and all(row["last_seen"] >= now - 15 for row in rows)
 
     def _kill_one(self, node: Node, kind: str) -> None:
-        victim = node.of_kind(kind)[0]
+        # Between a dying fork server and the supervisor that adopts its children, the tree misses them for a moment.
+        victim = wait_for(lambda: node.of_kind(kind), f"{node.name} has its {kind}")[0]
         os.kill(victim.pid, signal.SIGKILL)
         self._replaced(node, kind, victim.pid)
         if isinstance(node, ControlPlane):
