@@ -315,6 +315,9 @@ class Hub:
                 result = await asyncio.get_running_loop().run_in_executor(self._executor, call)
             except GwctlError as error:
                 self._perform(link, failed(error.message))
+            except Exception as error:  # a fault of ours must not leave the data plane without an answer
+                _log.exception("%swork for a link failed%s", _PREFIX, link.session.suffix)
+                self._perform(link, failed(type(error).__name__))
             else:
                 self._perform(link, done(result))
 

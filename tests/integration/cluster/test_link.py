@@ -317,6 +317,27 @@ def test_what_workers_cannot_serve_is_known_to_the_control_plane(tmp_path: Path)
     run(tmp_path, scenario)
 
 
+def test_a_fault_of_the_control_plane_does_not_leave_a_pull_unanswered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    async def scenario(world: World) -> None:
+        open_snapshot, faults = world.replica.open_snapshot, [RuntimeError("a mistake")]
+
+        def fail_once() -> Any:
+            if faults:
+                raise faults.pop()
+            return open_snapshot()
+
+        monkeypatch.setattr(world.replica, "open_snapshot", fail_once)
+        await world.start_hub()
+        plane = await world.start_plane()
+        await world.until(plane.in_step, "the first configuration, by another link")
+
+    run(tmp_path, scenario)
+    assert "work for a link failed" in caplog.text
+    assert "the configuration cannot be read: RuntimeError" in caplog.text
+
+
 def test_a_full_disk_is_reported_and_heals(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.start_hub()
