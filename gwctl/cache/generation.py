@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lmdb
 
 from gwctl.cache.directory import discard
 from gwctl.cache.edit import Edit
-from gwctl.cache.errors import DigestMismatch, storage_errors
+from gwctl.cache.errors import CacheStorage, DigestMismatch, storage_errors
 from gwctl.cache.layout import Layout
 from gwctl.cache.state import EMPTY, State, write_marker, write_state
 from gwctl.kit.changes import Position
@@ -19,6 +19,8 @@ from gwctl.kit.version import Version
 
 _BATCH_RECORDS = 1000
 LARGEST_MAP = 1 << 40
+
+T = TypeVar("T")
 
 
 class GenerationWriter:
@@ -44,21 +46,29 @@ class GenerationWriter:
 
     def flush(self) -> Position:
         """Write what waits; returns digest and count so far. Raises as ``put``."""
-        while self._batch:
-            try:
-                with storage_errors(self._path), self._environment.begin(write=True) as transaction:
-                    edit = Edit(transaction, self._layout, self._state)
-                    state = edit.run(self._batch, self._state.position.version)
-            except lmdb.MapFullError:
-                self._enlarge()
-                continue
-            self._state = state
+        if self._batch:
+            self._state = self._written(self._write_batch)
             self._batch = []
         return self._state.position
 
+    def _write_batch(self, transaction: Any) -> State:
+        return Edit(transaction, self._layout, self._state).run(self._batch, self._state.position.version)
+
+    def _written(self, step: Callable[[Any], T]) -> T:
+        """What ``step`` returns, done in one transaction, with more room when it needs that."""
+        while True:
+            try:
+                with storage_errors(self._path), self._environment.begin(write=True) as transaction:
+                    return step(transaction)
+            except lmdb.MapFullError:
+                self._enlarge()
+
     def _enlarge(self) -> None:
+        size = self._environment.info()["map_size"]
+        if size >= LARGEST_MAP:
+            raise CacheStorage(f"the cache {self._path} is full and cannot grow beyond {LARGEST_MAP} bytes")
         with storage_errors(self._path):
-            self._environment.set_mapsize(min(self._environment.info()["map_size"] * 2, LARGEST_MAP))
+            self._environment.set_mapsize(min(size * 2, LARGEST_MAP))
 
     def commit(self, version: Version, *, expected: int | None = None) -> Position:
         """Verify the generation and make it the current one, at ``version``.
@@ -80,9 +90,8 @@ class GenerationWriter:
         self._finish(EMPTY, verify=False)
 
     def _finish(self, state: State, *, verify: bool) -> None:
+        self._written(lambda transaction: write_state(transaction, state))
         with storage_errors(self._path):
-            with self._environment.begin(write=True) as transaction:
-                write_state(transaction, state)
             self._environment.sync(True)
             self._environment.close()
             write_marker(self._path, state)

@@ -79,6 +79,21 @@ def test_a_set_bigger_than_the_map_is_written_as_a_whole(tmp_path: Path, catalog
     again.close()
 
 
+@pytest.mark.parametrize("records", range(1, 7))
+def test_a_set_that_just_fills_the_map_is_finished_too(tmp_path: Path, catalog: Catalog, records: int) -> None:
+    writer = CacheWriter.open(tmp_path, catalog, map_size=32 * 1024, durable=False)
+    generation = writer.begin_generation()
+    try:
+        for _, _, record in services(catalog, 0, records):
+            assert record is not None
+            generation.put("services", record)
+            generation.flush()
+        assert generation.commit(Version("L", 1)).records == records
+    finally:
+        generation.abort()
+        writer.close()
+
+
 def test_views_outlive_the_generations_they_came_from(tmp_path: Path, catalog: Catalog, fill: Fill) -> None:
     writer = CacheWriter.open(tmp_path, catalog, durable=False)
     fill(writer, 1, 3)
