@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import resource
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordVie
 from gwctl.engine.proxy.client import ClientConnection, State
 from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
+from gwctl.engine.proxy.tls_server import TlsServer
+from gwctl.engine.room import Room, clients_for
 from gwctl.engine.snapshot import Snapshot, build_snapshot
 from gwctl.engine.upstream.pool import Pool
 from gwctl.engine.upstream.tls import UpstreamTls
@@ -27,10 +30,14 @@ _log = logging.getLogger("gwctl.engine")
 _FILE_THREADS = 4
 _NAME_THREADS = 4
 _IDLE_GRACE_SECONDS = 5.0
+_BACKLOG = 16384
 
 
 class Engine:
-    """Serves requests by the snapshot installed last. Belongs to the event loop that first calls ``install``."""
+    """Serves requests by the snapshot installed last. Belongs to the event loop that first calls ``install``.
+
+    ``most_clients`` is what the limit of open files allows when it is None.
+    """
 
     def __init__(
         self,
@@ -41,7 +48,10 @@ class Engine:
         access_log: AccessSink | None,
         tls: Callable[[Listener], ssl.SSLContext],
         timeouts: Timeouts | None = None,
+        most_clients: int | None = None,
     ) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._room = Room(most_clients or clients_for(files), clock)
         self._config: EngineConfig = engine_config(settings, timeouts or Timeouts())
         self._node_id = node_id
         self._clock = clock
@@ -53,6 +63,7 @@ class Engine:
         self._runtime: Runtime | None = None
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
+        self._tls_servers: list[TlsServer] = []
         # apart, so that a name server that hangs does not hold up uploads
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
         self._names = ThreadPoolExecutor(_NAME_THREADS, thread_name_prefix="names")
@@ -81,19 +92,41 @@ class Engine:
         loop = asyncio.get_running_loop()
         runtime = self._open(loop)
         for bound in listeners:
-            self._servers.append(await self._listen(loop, runtime, bound))
+            bound.socket.setblocking(False)
+            if bound.listener.ssl:
+                self._listen_tls(loop, runtime, bound)
+            else:
+                await self._listen(loop, runtime, bound)
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> asyncio.Server:
-        listener = bound.listener
+    async def _listen(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
         port = runtime.config.public_port(bound.socket.getsockname()[1])
 
         def connect() -> ClientConnection:
-            return ClientConnection(runtime, loop, port, names, joined=self._join, left=self._leave)
+            return ClientConnection(runtime, loop, port, None, joined=self._join, left=self._leave)
 
-        context = self._tls(listener) if listener.ssl else None
-        names = ServerNames(context) if context is not None else None
-        bound.socket.setblocking(False)
-        return await loop.create_server(connect, sock=bound.socket, ssl=context, backlog=listener.backlog or 16384)
+        backlog = bound.listener.backlog or _BACKLOG
+        self._servers.append(await loop.create_server(connect, sock=bound.socket, backlog=backlog))
+
+    def _listen_tls(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
+        port = runtime.config.public_port(bound.socket.getsockname()[1])
+        context = self._tls(bound.listener)
+        names = ServerNames(context)
+
+        def connect(tls: bool) -> ClientConnection:
+            used = names if tls else None
+            return ClientConnection(runtime, loop, port, used, joined=self._join, left=self._leave, misled=not tls)
+
+        bound.socket.listen(bound.listener.backlog or _BACKLOG)
+        timeouts = runtime.config.timeouts
+        server = TlsServer(
+            bound.socket,
+            context,
+            connect=connect,
+            admit=self._may_greet,
+            silence=timeouts.first_byte,
+            handshake=timeouts.head,
+        )
+        self._tls_servers.append(server)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> Runtime:
         if self._runtime is None:
@@ -115,10 +148,17 @@ class Engine:
             raise RuntimeError("serve before install")
         return self._snapshot
 
+    def _may_greet(self) -> bool:
+        greeting = sum(server.greeting for server in self._tls_servers)
+        return self._room.for_one_more(len(self._connections) + greeting)
+
     def _join(self, connection: ClientConnection) -> None:
         self._counters.accepted += 1
+        full = not self._room.for_one_more(len(self._connections))
         self._connections.add(connection)
-        if self._draining:
+        if full:
+            connection.abort()
+        elif self._draining:
             connection.drain_soon()
 
     def _leave(self, connection: ClientConnection) -> None:
@@ -132,8 +172,7 @@ class Engine:
         Requests in flight finish. Idle connections may bring one more request for a while, whose response closes them.
         """
         self._draining = True
-        for server in self._servers:
-            server.close()
+        self._close_listeners()
         for connection in self._connections:
             connection.drain_soon()
         grace = min(deadline_seconds / 2, _IDLE_GRACE_SECONDS)
@@ -157,8 +196,9 @@ class Engine:
 
     async def stop(self) -> None:
         """End everything at once and release the snapshot."""
-        for server in self._servers:
-            server.close()
+        self._close_listeners()
+        for server in self._tls_servers:
+            await server.stop()
         for connection in list(self._connections):
             connection.stop()
         await self._empty_within(1.0)
@@ -170,6 +210,12 @@ class Engine:
         if self._snapshot is not None:
             self._snapshot.retire()
             self._snapshot = None
+
+    def _close_listeners(self) -> None:
+        for server in self._servers:
+            server.close()
+        for tls_server in self._tls_servers:
+            tls_server.close()
 
     def stats(self) -> EngineStats:
         """Counters and the state of connections, for status and telemetry."""

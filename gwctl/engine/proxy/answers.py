@@ -38,6 +38,7 @@ MESSAGES = MappingProxyType(
         417: "Expectation failed",
         431: "Request header fields too large",
         494: "Request header or cookie too large",
+        497: "The plain HTTP request was sent to HTTPS port",
         500: "An unexpected error occurred",
         501: "Not implemented",
         502: "An invalid response was received from the upstream server",
@@ -79,9 +80,9 @@ class Answer:
 
 
 def core_answer(status: int, *, kind: str | None = None, close: bool = False, proxied: bool = False) -> Answer:
-    """The HTTP layer's own answer with ``status``; 494 is sent as 400 (proxy.md 4.3)."""
+    """The HTTP layer's own answer with ``status``; 494 and 497 are sent as 400 (proxy.md 4.3)."""
     message = MESSAGES.get(status, f"The upstream server responded with {status}")
-    sent = 400 if status == 494 else status
+    sent = 400 if status in (494, 497) else status
     return Answer(sent, message, core=True, kind=kind, close=close, proxied=proxied)
 
 

@@ -42,6 +42,7 @@ class ClientConnection(Wire):
     """Implements Downstream for its exchanges.
 
     ``names`` belongs to the listener's TLS context, None on plain ones. ``joined`` and ``left`` are called once each.
+    With ``misled`` the client speaks plainly on a TLS listener and is told so.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ClientConnection(Wire):
         *,
         joined: Callable[[ClientConnection], None],
         left: Callable[[ClientConnection], None],
+        misled: bool = False,
     ) -> None:
         super().__init__(loop)
         self._runtime = runtime
@@ -62,6 +64,7 @@ class ClientConnection(Wire):
         self._https = names is not None
         self._joined = joined
         self._left = left
+        self._misled = misled
         self._task: asyncio.Task[None] | None = None
         self._eof = False
         self._tunnel = False
@@ -202,6 +205,8 @@ class ClientConnection(Wire):
         """Read and answer one request; False when it was the last."""
         try:
             head = await self._head()
+            if self._misled and head is not None:
+                raise BadRequest(497, "plain HTTP on a TLS port")
         except BadRequest as error:
             self._refuse(error)
             return False

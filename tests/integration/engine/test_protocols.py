@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gwctl.certs import issue_default_pair
+from gwctl.engine.config import Timeouts
 from tests.integration.engine.world import (
     Response,
     Talk,
@@ -218,3 +219,42 @@ def test_a_refused_upgrade_is_an_ordinary_response() -> None:
             return [(await talk.ask(UPGRADE)).status, (await talk.get("/")).status]
 
     assert play(run()) == [403, 200]
+
+
+def test_plain_http_on_a_tls_listener_is_told_so(server_tls: ssl.SSLContext) -> None:
+    async def run() -> tuple[Response, bool]:
+        async with upstream_server(echo()) as up, gateway(one_route(up.port), tls=server_tls) as gw:
+            talk = await gw.connect()
+            return await talk.get("/"), await talk.ended()
+
+    response, ended = play(run())
+    assert (response.status, response.get("connection"), ended) == (400, "close", True)
+    assert response.body.startswith(b"The plain HTTP request was sent to HTTPS port\nrequest_id: ")
+
+
+@pytest.mark.parametrize("hello", [b"", b"\x16\x03\x01", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"])
+def test_a_client_without_a_handshake_is_dropped_and_others_are_served(
+    server_tls: ssl.SSLContext, hello: bytes
+) -> None:
+    async def run() -> tuple[bool, int]:
+        limits = Timeouts(first_byte=0.3, head=0.3)
+        async with upstream_server(echo()) as up, gateway(one_route(up.port), tls=server_tls, timeouts=limits) as gw:
+            silent = await gw.connect()
+            await silent.send(hello)
+            talk = await gw.connect(client_tls(), "front.test")
+            status = (await talk.get("/")).status
+            return await silent.ended(), status
+
+    assert play(run()) == (True, 200)
+
+
+def test_a_client_that_goes_before_its_handshake_leaves_nothing(server_tls: ssl.SSLContext) -> None:
+    async def run() -> None:
+        async with gateway({}, tls=server_tls) as gw:
+            for _ in range(20):
+                (await gw.connect()).reset()
+            server = gw.engine._tls_servers[0]
+            await until(lambda: server.greeting == 0, "no handshake is waited for")
+            assert (await (await gw.connect(client_tls(), "front.test")).get("/")).status == 404
+
+    play(run())

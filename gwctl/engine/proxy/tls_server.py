@@ -1,0 +1,116 @@
+"""TLS listeners: the first byte of a connection says whether its client speaks TLS at all."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+
+from gwctl.kit.tasks import Tasks
+
+_log = logging.getLogger("gwctl.engine")
+
+_HANDSHAKE = b"\x16"
+_NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE_SECONDS = 1.0
+
+
+class TlsServer:
+    """Accepts on ``sock`` until it is closed.
+
+    ``connect`` makes the protocol of a connection; its argument is False for a client that speaks plainly, which gets
+    no TLS but can be told so. ``admit`` is asked before each connection is taken. ``silence`` and ``handshake`` bound,
+    in seconds, the wait for the first byte and the handshake.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        *,
+        connect: Callable[[bool], asyncio.Protocol],
+        admit: Callable[[], bool],
+        silence: float,
+        handshake: float,
+    ) -> None:
+        self._sock = sock
+        self._context = context
+        self._connect = connect
+        self._admit = admit
+        self._silence = silence
+        self._handshake = handshake
+        self._greeting = 0
+        self._tasks = Tasks(_log)
+        self._accepting = self._tasks.spawn("accept TLS", self._accept())
+
+    @property
+    def greeting(self) -> int:
+        """Connections that have not finished their handshake."""
+        return self._greeting
+
+    def close(self) -> None:
+        """Accept no more; handshakes under way go on."""
+        self._accepting.cancel()
+        self._sock.close()
+
+    async def stop(self) -> None:
+        """End handshakes too."""
+        self.close()
+        await self._tasks.close()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(self._sock)
+            except OSError as error:
+                if error.errno not in _NO_FILES:
+                    continue  # the client went while it queued
+                _log.error("cannot accept connections: %s", error.strerror)
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if self._admit():
+                self._tasks.spawn("TLS handshake", self._greet(sock))
+            else:
+                sock.close()
+            await asyncio.sleep(0)  # who knocks without a pause must not keep the loop
+
+    async def _greet(self, sock: socket.socket) -> None:
+        self._greeting += 1
+        try:
+            await self._meet(sock)
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            _log.info("no TLS with a client: %s", error)
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
+        finally:
+            self._greeting -= 1
+
+    async def _meet(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._silence):
+            first = await _first_byte(loop, sock)
+        if first == _HANDSHAKE:
+            await loop.connect_accepted_socket(
+                lambda: self._connect(True), sock, ssl=self._context, ssl_handshake_timeout=self._handshake
+            )
+        elif first:
+            await loop.connect_accepted_socket(lambda: self._connect(False), sock)
+        else:
+            sock.close()
+
+
+async def _first_byte(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> bytes:
+    """The first byte that the peer sent, which stays in its place; none at the end."""
+    readable = asyncio.Event()
+    loop.add_reader(sock, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(sock)
+    return sock.recv(1, socket.MSG_PEEK)
