@@ -22,6 +22,8 @@ from gwctl.settings import CONTROL_PLANE, DATA_PLANE, Settings
 
 STOP_SECONDS = 20.0
 """How long a fast stop may take before the command gives up."""
+BEGIN_SECONDS = 10.0
+"""How long a starting node may take to say its pid."""
 POLL_SECONDS = 0.02
 BUS_SECONDS = 60.0
 
@@ -69,12 +71,11 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
     everything that was begun stopped again.
     """
     prefix = PrefixDirectory(settings.prefix)
-    refuse_running(prefix)
     prefix.create(_log.info)
     try:
         lock = prefix.lock()
     except NodeRunning as error:
-        raise already_running(prefix, RunningNode(error.pid, error.role)) from None
+        raise _already_running(prefix, RunningNode(error.pid, error.role)) from None
     try:
         prefix.remove_dangling_sockets(_log.warning)
         prefix.write_environment(settings.dump())
@@ -90,21 +91,12 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
         lock.release()
 
 
-def refuse_running(prefix: PrefixDirectory) -> None:
-    """Raises NodeRunning, naming role and pid, when somebody lives in the prefix."""
-    node = prefix.running()
-    if node is not None:
-        raise already_running(prefix, node)
-
-
-def already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
+def _already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
     command = _COMMANDS.get(node.role)
-    stop_it = f"{command} stop" if command else f"gwctl stop -p {prefix.path}"
+    stop_it = f"stop it with '{command} stop'" if command else f"stop it with 'gwctl stop -p {prefix.path}'"
+    who = f"it is a {node.role} node with pid {node.pid}" if node.pid else "it is just starting"
     error = NodeRunning(prefix.path, node)
-    error.hint = (
-        f"it is a {node.role or 'starting'} node with pid {node.pid}: stop it with '{stop_it}', "
-        "or give this one another prefix with -p"
-    )
+    error.hint = f"{who}: {stop_it}, or give this one another prefix with -p"
     return error
 
 
@@ -126,6 +118,9 @@ def _background(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, nod
         if answer is None:
             code = process.wait()
             raise GwctlError(f"the node ended with exit code {code} while it was starting", hint=f"see {error_log}")
+        if "stopping" in answer:
+            process.wait()
+            raise GwctlError("the node was stopped while it was starting", hint="start it again")
         if "error" in answer:
             process.wait()
             raise GwctlError(answer["error"], hint=answer.get("hint"), code=answer.get("code"))
@@ -223,11 +218,16 @@ def _require(directory: PrefixDirectory) -> None:
 
 
 def _living(directory: PrefixDirectory) -> int:
+    """The pid of the node's supervisor; one that has only begun to start is waited for."""
     _require(directory)
-    node = directory.running()
-    if node is None or node.pid == 0:
-        raise NotRunning(f"nginx not running in prefix: {directory.path}")
-    return node.pid
+    until = time.monotonic() + BEGIN_SECONDS
+    while (node := directory.running()) is not None:
+        if node.pid:
+            return node.pid
+        if time.monotonic() >= until:
+            raise GwctlError(f"the node in {directory.path} has begun to start and does not go on", hint="try again")
+        time.sleep(POLL_SECONDS)
+    raise NotRunning(f"nginx not running in prefix: {directory.path}")
 
 
 def _ask(directory: PrefixDirectory, question: Ask) -> Answer:

@@ -97,11 +97,11 @@ class PrefixDirectory:
         self.replica = self.path / "hub.lmdb"
 
     def exists(self) -> bool:
-        return self.path.is_dir()
+        return os.path.isdir(self.path)
 
     def create(self, say: Callable[[str], None]) -> None:
         """Create what is missing; safe against another process that does the same. Raises PrefixError."""
-        if not self.path.exists():
+        if not os.path.exists(self.path):
             say(f"prefix directory {self.path} not found, trying to create it")
         for directory in (self.path, self.pids, self.logs, self.ssl, self.sockets):
             self._guard(directory, lambda directory=directory: _make_directory(directory))  # type: ignore[misc]
@@ -142,12 +142,18 @@ class PrefixDirectory:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise self._error(self.lock_file, error) from error
             raise NodeRunning(self.path, node) from None
+        os.ftruncate(descriptor, 0)  # whoever held it before is gone, and the number may be another program's by now
         return NodeLock(descriptor, self.lock_file)
 
     def running(self) -> RunningNode | None:
-        """Who lives here; None when nobody does."""
+        """Who lives here; None when nobody does. Raises PrefixError when this user may not know."""
         try:
             descriptor = os.open(self.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise PrefixError(
+                f"cannot read {self.lock_file}: {error.strerror}",
+                hint=f"the node belongs to another user than {_user_name()}; try with sudo",
+            ) from error
         except OSError:
             return None
         try:
@@ -179,9 +185,11 @@ class PrefixDirectory:
 
     def _error(self, path: Path, error: OSError) -> PrefixError:
         reason = os.strerror(error.errno) if error.errno else str(error)
+        fixes = {errno.ENOSPC: "free some space on that disk", errno.ENAMETOOLONG: "give it a shorter name"}
+        fix = fixes.get(error.errno or 0, f"make it writable for user {_user_name()}")
         return PrefixError(
             f"could not prepare Kong prefix at {self.path}: {path}: {reason}",
-            hint=f"make it writable for user {_user_name()}, or choose another place with -p PREFIX or GWCTL_PREFIX",
+            hint=f"{fix}, or choose another place with -p PREFIX or GWCTL_PREFIX",
         )
 
 

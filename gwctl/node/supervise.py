@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import socket
 import sys
@@ -24,6 +25,8 @@ from gwctl.observe import logs
 from gwctl.settings import Settings, Surroundings
 
 _OURS = ("GWCTL_", "KONG_")
+
+_log = logging.getLogger("gwctl.node")
 
 
 def foreground(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node_id: str) -> int:
@@ -112,11 +115,19 @@ def launched(launch: Launch) -> int:
             plan_for=plan_for,
             takeover=launch.takeover,
         )
+        if not launch.takeover:
+            asyncio.get_running_loop().add_reader(reply, abandoned, supervisor)
         return await supervisor.run(started)
+
+    def abandoned(supervisor: Supervisor) -> None:
+        asyncio.get_running_loop().remove_reader(reply)
+        _log.warning("the start was interrupted")
+        supervisor.stop(0.0)
 
     def started(error: GwctlError | None) -> None:
         _say(reply, {} if error is None else {"error": error.message, "hint": error.hint, "code": error.code})
         if not launch.takeover:
+            asyncio.get_running_loop().remove_reader(reply)
             reply.close()
 
     code = asyncio.run(live())

@@ -124,14 +124,11 @@ class Supervisor:
         from gwctl.node.status_server import StatusServer
 
         self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout)
-        self._settle_in()
         self._install_signals()
+        self._settle_in()
         try:
-            self._sockets.open(listeners(self._plan, self._settings))
-            await self._open_bus()
-            self._tasks.spawn("watch", self._crew.watch())
-            self._tasks.spawn("figures", self._board.tell_figures())
-            await self._start(self._recruiter.generation(self._plan, self._settings, cache_is_open=self._takeover))
+            async with self._changing:  # a reload that is asked for meanwhile comes after the start
+                await self._begin()
         except GwctlError as error:
             await self._end()
             started(error)
@@ -142,6 +139,13 @@ class Supervisor:
         await self._stopping.wait()
         await self._end()
         return 0
+
+    async def _begin(self) -> None:
+        self._sockets.open(listeners(self._plan, self._settings))
+        await self._open_bus()
+        self._tasks.spawn("watch", self._crew.watch())
+        self._tasks.spawn("figures", self._board.tell_figures())
+        await self._start(self._recruiter.generation(self._plan, self._settings, cache_is_open=self._takeover))
 
     def _settle_in(self) -> None:
         """Say in the prefix who lives there."""

@@ -54,7 +54,8 @@ class StubNode:
         self.prefix = prefix
         self.port = port or free_port()
         prefix.mkdir(exist_ok=True)
-        environment = os.environ | {"PYTHONPATH": str(HERE)}
+        path = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
         command = [sys.executable, str(HERE / "stub_node.py"), str(prefix), str(self.port), str(workers), str(stall)]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 

@@ -256,6 +256,9 @@ class TestReload:
             assert node.reload().error == "cannot"
         assert load.failures == []
         assert node.pids() | node.pids("agent") == before
+        (node.prefix / "worker-fails").unlink()
+        time.sleep(1.5)
+        assert node.pids() | node.pids("agent") == before, "nobody tries on"
 
     @pytest.mark.parametrize("workers", ["1", "4"])
     def test_the_number_of_workers_changes_without_a_drop(self, start: Start, workers: str) -> None:

@@ -86,3 +86,30 @@ def test_a_database_that_is_away_is_asked_again_by_itself(
 
     assert run(story) == [9]
     assert caplog.text.count("cannot follow the change log") == 1
+
+
+def test_it_is_woken_by_the_database_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    news = asyncio.Event()
+
+    class Watch:
+        def __init__(self, config: DatabaseConfig) -> None: ...
+
+        async def __aenter__(self) -> Watch:
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        async def wait(self, timeout: float) -> None:
+            await news.wait()
+            news.clear()
+
+    monkeypatch.setattr(follow_module, "VersionWatch", Watch)
+
+    async def story(follower: Follower, replica: Replica, told: list[int]) -> None:
+        watch = asyncio.create_task(follower.watch())
+        replica.number = 5
+        news.set()
+        await until(lambda: told)
+        watch.cancel()
+
+    assert run(story) == [5]

@@ -20,12 +20,14 @@ class Database:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.down = False
+        self.refused = 0
         self.free = threading.Event()
         self.free.set()
 
     def record(self, row: dict[str, Any]) -> None:
         assert self.free.wait(10)
         if self.down:
+            self.refused += 1
             raise GwctlError("connection refused")
         self.rows.append(row)
 
@@ -87,6 +89,37 @@ def test_rows_wait_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) 
         await until(lambda: database.rows)
 
     assert run(story).rows[-1]["n"] == 2
+
+
+def test_a_row_that_failed_is_tried_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "RETRY_SECONDS", 0.01)
+
+    async def story(ledger: Ledger, database: Database) -> None:
+        database.down = True
+        ledger.report({"id": "a", "n": 1})
+        await until(lambda: database.refused > 2)
+        database.down = False
+        await until(lambda: database.rows)
+
+    assert [row["n"] for row in run(story).rows] == [1]
+
+
+def test_a_newer_row_is_not_replaced_by_one_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "RETRY_SECONDS", 0.01)
+
+    async def story(ledger: Ledger, database: Database) -> None:
+        database.down = True
+        database.free.clear()
+        ledger.report({"id": "a", "n": 1})
+        await asyncio.sleep(0.02)
+        ledger.report({"id": "a", "n": 2})
+        database.free.set()
+        await until(lambda: database.refused)
+        database.down = False
+        await until(lambda: database.rows)
+        await asyncio.sleep(0.05)
+
+    assert [row["n"] for row in run(story).rows] == [2]
 
 
 def test_flush_writes_what_waits_and_survives_a_database_that_is_away() -> None:

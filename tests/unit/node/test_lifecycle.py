@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +75,43 @@ def test_a_second_start_names_the_first_and_touches_nothing(tmp_path: Path) -> N
     assert (prefix.sockets / "bus.sock").read_text() == "kept"
     assert lifecycle.running(tmp_path) == 4711
     lock.release()
+
+
+def test_a_start_that_has_just_begun_is_named_without_a_number(tmp_path: Path) -> None:
+    prefix = PrefixDirectory(tmp_path)
+    prefix.create(quiet)
+    lock = prefix.lock()
+    with pytest.raises(NodeRunning) as caught:
+        lifecycle.start(settings(tmp_path), daemon=True, say=quiet)
+    assert (caught.value.hint or "").startswith(f"it is just starting: stop it with 'gwctl stop -p {tmp_path}'")
+    lock.release()
+
+
+def test_a_stop_waits_for_the_number_of_a_node_that_has_just_begun(tmp_path: Path) -> None:
+    prefix = PrefixDirectory(tmp_path)
+    prefix.create(quiet)
+    with program() as before, program() as node:
+        prefix.write_pid(before.pid)
+        lock = prefix.lock()
+        lock.describe(RunningNode(before.pid, "data_plane"))
+        lock.release()
+        lock = prefix.lock()
+        stopper = threading.Thread(target=stop, args=(tmp_path,))
+        stopper.start()
+        lock.describe(RunningNode(node.pid, "data_plane"))
+        assert node.wait(10) == -signal.SIGTERM
+        lock.release()
+        stopper.join(10)
+        assert before.poll() is None
+
+
+@contextlib.contextmanager
+def program() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_node_that_does_not_answer_is_said_to(tmp_path: Path) -> None:

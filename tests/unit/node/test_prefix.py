@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import socket
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gwctl.node import prefix as prefix_module
 from gwctl.node.prefix import NodeRunning, PrefixDirectory, PrefixError, RunningNode, read_pid
 
 
 def quiet(_: str) -> None: ...
+
+
+@contextlib.contextmanager
+def another_user(path: Path) -> Iterator[None]:
+    """Whoever runs the test may not read ``path`` inside."""
+    path.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 @pytest.fixture
@@ -75,6 +93,24 @@ def test_a_file_in_the_way_is_one_line_with_the_path_and_the_fix(tmp_path: Path)
     assert "-p PREFIX" in (caught.value.hint or "")
 
 
+def test_a_name_that_is_too_long_says_so(tmp_path: Path) -> None:
+    directory = PrefixDirectory(tmp_path / ("n" * 300))
+    assert not directory.exists()
+    with pytest.raises(PrefixError, match=r"File name too long$") as caught:
+        directory.create(quiet)
+    assert (caught.value.hint or "").startswith("give it a shorter name")
+
+
+def test_a_full_disk_is_not_a_matter_of_permissions(prefix: PrefixDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(prefix_module, "write_atomic", full)
+    with pytest.raises(PrefixError, match=r"No space left on device$") as caught:
+        prefix.write_environment("")
+    assert (caught.value.hint or "").startswith("free some space on that disk")
+
+
 def test_a_directory_of_sockets_may_be_a_link(tmp_path: Path) -> None:
     elsewhere = tmp_path / "run"
     elsewhere.mkdir()
@@ -100,6 +136,20 @@ class TestLock:
         prefix.write_pid(os.getpid())
         assert prefix.running() is None
         prefix.lock().release()
+
+    def test_a_new_holder_is_not_taken_for_the_one_before(self, prefix: PrefixDirectory) -> None:
+        lock = prefix.lock()
+        lock.describe(RunningNode(4711, "data_plane"))
+        lock.release()
+        lock = prefix.lock()
+        assert prefix.running() == RunningNode(0, "")
+        lock.release()
+
+    def test_who_may_not_look_is_told_so(self, prefix: PrefixDirectory) -> None:
+        prefix.lock().release()
+        with another_user(prefix.lock_file), pytest.raises(PrefixError, match="Permission denied") as caught:
+            prefix.running()
+        assert "belongs to another user" in (caught.value.hint or "")
 
     def test_asking_never_makes_a_start_fail(self, prefix: PrefixDirectory) -> None:
         done = threading.Event()
