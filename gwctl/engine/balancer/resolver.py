@@ -14,6 +14,9 @@ _log = logging.getLogger("gwctl.engine")
 
 Lookup = Callable[[str], Sequence[str]]
 
+_TIDY_AT = 1024
+"""Names remembered before those nobody can use any more are forgotten: configurations change, workers live long."""
+
 
 class NameNotResolved(Exception):
     """No address is known for a name."""
@@ -60,6 +63,7 @@ class Resolver:
         self._error_ttl = error_ttl
         self._entries: dict[str, _Entry] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._tidy_at = _TIDY_AT
 
     async def resolve(self, name: str) -> tuple[str, ...]:
         """The addresses of ``name``. Raises NameNotResolved."""
@@ -67,10 +71,10 @@ class Resolver:
         now = self._loop.time()
         if entry is None or now >= entry.usable_until:
             await asyncio.shield(self._refresh(name))
-            entry = self._entries[name]
+            entry = self._entries.get(name)
         elif now >= entry.fresh_until:
             self._refresh(name)
-        if not entry.addresses:
+        if entry is None or not entry.addresses:
             raise NameNotResolved(name)
         return entry.addresses
 
@@ -96,7 +100,7 @@ class Resolver:
             self._failed(name, error)
             return
         now = self._loop.time()
-        self._entries[name] = _Entry(addresses, now + self._ttl, now + self._ttl + self._stale)
+        self._keep(name, _Entry(addresses, now + self._ttl, now + self._ttl + self._stale))
 
     def _failed(self, name: str, error: Exception) -> None:
         now = self._loop.time()
@@ -105,8 +109,15 @@ class Resolver:
         if entry is not None and entry.addresses and now < entry.usable_until and not gone:
             entry.fresh_until = now + self._error_ttl
         else:
-            self._entries[name] = _Entry((), now + self._error_ttl, now + self._error_ttl)
+            self._keep(name, _Entry((), now + self._error_ttl, now + self._error_ttl))
         _log.error("cannot resolve %s: %s", name, error)
+
+    def _keep(self, name: str, entry: _Entry) -> None:
+        self._entries[name] = entry
+        if len(self._entries) >= self._tidy_at:
+            now = self._loop.time()
+            self._entries = {each: kept for each, kept in self._entries.items() if kept.usable_until > now}
+            self._tidy_at = max(_TIDY_AT, 2 * len(self._entries))
 
 
 def literal(host: str) -> str | None:

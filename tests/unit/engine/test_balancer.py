@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -181,3 +182,16 @@ def test_a_failure_is_remembered_for_a_moment() -> None:
 
     resolving(names, run, error_ttl=60)
     assert names.asked == 1
+
+
+def test_names_that_nobody_asks_for_any_more_are_forgotten() -> None:
+    async def run(resolver: Resolver) -> int:
+        tracemalloc.start()
+        try:
+            for number in range(6000):
+                await resolver.resolve(f"{number}.example".rjust(2000, "a"))
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert resolving(Names(["10.0.0.1"]), run, ttl=0.0, stale=0.05) < 8_000_000
