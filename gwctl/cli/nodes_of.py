@@ -27,7 +27,7 @@ def start(common: Common, *, role: str | None, daemon: bool | None, flags: Mappi
     settings = session.load(common, voice, role=role, flags=flags)
     from gwctl.node import lifecycle
 
-    return lifecycle.start(settings, daemon=settings.flag("nginx_daemon") if daemon is None else daemon, say=voice.say)
+    return lifecycle.start(settings, daemon=settings.flag("daemon") if daemon is None else daemon, say=voice.say)
 
 
 def restart(common: Common, *, flags: Mapping[str, str]) -> int:
@@ -39,7 +39,7 @@ def restart(common: Common, *, flags: Mapping[str, str]) -> int:
 
     with suppress(GwctlError):
         lifecycle.stop(settings.prefix, graceful=True, timeout=_STOP_SECONDS, wait=0, say=voice.verbose)
-    return lifecycle.start(settings, daemon=settings.flag("nginx_daemon"), say=voice.say)
+    return lifecycle.start(settings, daemon=settings.flag("daemon"), say=voice.say)
 
 
 def migrate(common: Common, *, flags: Mapping[str, str], lock_timeout: int) -> None:

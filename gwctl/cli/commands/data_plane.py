@@ -44,7 +44,7 @@ def start(
     if cp:
         flags["cluster_control_plane"] = ",".join([*cp, *(more or [])])
     if workers is not None:
-        flags["nginx_worker_processes"] = workers
+        flags["workers"] = workers
     return nodes_of.start(common(prefix, conf, v, vv), role=_ROLE, daemon=daemon, flags=flags)
 
 
