@@ -1,4 +1,4 @@
-"""Time as a dependency: everything that needs it receives a Clock (house law 6)."""
+"""Time as a dependency: everything that needs it receives a Clock (ARCHITECTURE.md, house law 4)."""
 
 from __future__ import annotations
 

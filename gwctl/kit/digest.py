@@ -1,4 +1,4 @@
-"""The order-free hash of a set of records (house.md, flow of a config change, step 6)."""
+"""The order-free hash of a set of records (ARCHITECTURE.md, how a config change flows)."""
 
 from __future__ import annotations
 

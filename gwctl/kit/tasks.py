@@ -1,4 +1,4 @@
-"""Named, guarded asyncio tasks (house law 6): nothing dies silently, everything is cancelled in one place."""
+"""Named, guarded asyncio tasks (ARCHITECTURE.md, house law 4): none dies silently, all are cancelled in one place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The life of a child process: its loop, its bus, its signals and its end. What it does is a ``Body``.
 
 A child ends when it is told to (``Drain``, SIGTERM, SIGQUIT), or within ten seconds after its supervisor is gone,
-which it notices by the end of its bus (house.md, Processes of a data plane).
+which it notices by the end of its bus (ARCHITECTURE.md, Processes).
 """
 
 from __future__ import annotations

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from gwctl.kit.ids import is_uuid
 from gwctl.schema import messages
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.field import Check, Field
 
 Rule: TypeAlias = Check
-
-_UUID_SHAPE = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
 def compile_rules(field: Field) -> tuple[Rule, ...]:
@@ -69,8 +68,7 @@ def _timestamp(field: Field) -> Iterator[Rule]:
 
 def _uuid(field: Field) -> Iterator[Rule]:
     if field.uuid:
-        fullmatch = _UUID_SHAPE.fullmatch
-        yield lambda value: None if fullmatch(value) is not None else messages.INVALID_UUID
+        yield _unless(is_uuid, messages.INVALID_UUID)
 
 
 def _is_regex(field: Field) -> Iterator[Rule]:

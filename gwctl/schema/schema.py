@@ -155,10 +155,6 @@ class Schema:
         """The bytes that are hashed, stored and sent: JSON with sorted keys."""
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
-    def fields_for(self, values: Mapping[str, Any]) -> Mapping[str, Field]:
-        """The fields under the variant that ``values`` choose."""
-        return self._chosen(values).fields
-
     def describe(self) -> dict[str, Any]:
         """The schema as ``/schemas/{entity}`` shows it (admin-api.md 2.6)."""
         from gwctl.schema.describe import describe

@@ -41,8 +41,9 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
+    """Whether a setting does something here. Names of the reference that are mapped to another are aliases."""
+
     HONOURED = "honoured"
-    MAPPED = "mapped"
     IGNORED = "ignored"
 
 

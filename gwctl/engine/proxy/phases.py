@@ -1,4 +1,4 @@
-"""One request from its head to its log line, phase by phase (house: how a request flows)."""
+"""One request from its head to its log line, phase by phase (ARCHITECTURE.md, how a request flows)."""
 
 from __future__ import annotations
 
