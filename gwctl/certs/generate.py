@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gwctl.certs.errors import CertificateError
 from gwctl.certs.issue import issue_shared_pair
-from gwctl.kit.files import sync_directory
+from gwctl.kit.files import sync_directory, working_directory
 
 DEFAULT_CERT = "cluster.crt"
 DEFAULT_KEY = "cluster.key"
@@ -41,7 +41,7 @@ def write_shared_pair(
     if (cert is None) != (key is None):
         raise CertificateError("both cert and key path needs to be provided")
     lifetime = parse_days(days)
-    base = cwd or Path.cwd()
+    base = cwd or working_directory()
     pair = WrittenPair(_absolute(base, cert or DEFAULT_CERT), _absolute(base, key or DEFAULT_KEY))
     if pair.cert == pair.key:
         raise CertificateError(f"certificate and key cannot both be {pair.cert}", hint="name two files")

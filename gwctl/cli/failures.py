@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -32,6 +34,28 @@ def show_failure(error: GwctlError, argv: Sequence[str]) -> int:
         _line("")
         _line(_MORE)
     return error.exit_code
+
+
+def show_machine_failure(error: OSError, argv: Sequence[str]) -> int:
+    """Print what the operating system refused where no command expected it; returns the exit code.
+
+    A reader of stdout that has gone away is nothing to talk about.
+    """
+    _drop_output()
+    if isinstance(error, BrokenPipeError):
+        return GwctlError.exit_code
+    place = error.filename or ("stdout" if error.errno == errno.ENOSPC else None)
+    failure = GwctlError(f"{error.strerror or error}: {place}" if place else str(error.strerror or error))
+    failure.__cause__ = error
+    return show_failure(failure, argv)
+
+
+def _drop_output() -> None:
+    """Let what stdout does not take go nowhere, so that the end of the program does not try again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def show_usage_failure(error: typer.TyperException) -> int:

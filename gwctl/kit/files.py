@@ -7,6 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
+from gwctl.kit.errors import GwctlError
+
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o644, *, durable: bool = True) -> None:
     """Replace ``path`` by a file with ``data`` and permission bits ``mode``: readers see the old or the new one.
@@ -30,6 +32,14 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644, *, durable: b
         raise
     if durable:
         sync_directory(path.parent)
+
+
+def working_directory() -> Path:
+    """Where relative paths start from. Raises GwctlError when it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise GwctlError("the current directory does not exist any more", hint="cd to another one") from None
 
 
 def sync_directory(path: Path) -> None:

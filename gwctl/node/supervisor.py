@@ -196,13 +196,13 @@ class Supervisor:
         await self._crew_until(decided, seconds)
 
     async def _crew_until(self, condition: Callable[[], bool], seconds: float) -> None:
-        async with asyncio.timeout(seconds) as patience:
-            try:
-                async with self._crew.changed:
-                    await self._crew.changed.wait_for(condition)
-            except TimeoutError:
-                if not patience.expired():
-                    raise
+        patience = asyncio.timeout(seconds)
+        try:
+            async with patience, self._crew.changed:
+                await self._crew.changed.wait_for(condition)
+        except TimeoutError:
+            if not patience.expired():
+                raise
 
     async def _first_sync(self) -> None:
         """Give a control plane that answers the time to send its configuration: a start means that it is served."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gwctl.kit.files import working_directory
 from gwctl.settings.catalogue import CATALOGUE
 from gwctl.settings.conffile import DEFAULT_PLACES, find_conf
 from gwctl.settings.declaration import DATA_PLANE, ROLES, TRADITIONAL, Kind, Setting, Status
@@ -33,7 +34,7 @@ _REPLACED_VALUES: Mapping[tuple[str, str], Problem] = {
 class Surroundings:
     """What else loading reads: who and where we are, and the conf files looked for when none is named."""
 
-    cwd: Path = field(default_factory=Path.cwd)
+    cwd: Path = field(default_factory=working_directory)
     uid: int = field(default_factory=os.geteuid)
     conf_places: tuple[Path, ...] = DEFAULT_PLACES
 

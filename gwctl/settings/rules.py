@@ -176,10 +176,22 @@ def _proxy_server(entries: Entries) -> Iterator[Problem]:
         yield Problem("fragments, query strings or parameters are meaningless in proxy configuration")
 
 
-def _line_breaks(entries: Entries) -> Iterator[Problem]:
+def _plain_text(entries: Entries) -> Iterator[Problem]:
+    """What a running node keeps in its settings file must fit on a line of UTF-8."""
     for name, entry in entries.items():
-        if entry.raw and ("\n" in entry.raw or "\0" in entry.raw) and name != "declarative_config_string":
+        if entry.raw and not _is_unicode(entry.raw):
+            yield Problem(f"{name} is not UTF-8 text ({entry.origin})", "write it in UTF-8")
+        elif entry.raw and ("\n" in entry.raw or "\0" in entry.raw) and name != "declarative_config_string":
             yield Problem(f"{name} must not contain line breaks")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether no byte of the environment or the command line was left undecoded (a lone surrogate stands for it)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _RULES: tuple[Rule, ...] = (
@@ -196,5 +208,5 @@ _RULES: tuple[Rule, ...] = (
     _trusted_ips,
     _headers,
     _proxy_server,
-    _line_breaks,
+    _plain_text,
 )

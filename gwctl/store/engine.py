@@ -80,7 +80,7 @@ def _sqlite(config: DatabaseConfig, pooled: bool, create: bool) -> Engine:
 def _create_file(path: Path) -> None:
     """Make an empty database file that only its owner may read; its WAL inherits the mode."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StoreError(

@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def path_of(config: DatabaseConfig) -> Path:
     assert config.path is not None
     return config.path
+
+
+def test_a_directory_that_is_made_for_it_is_its_owners(database_config: DatabaseConfig, tmp_path: Path) -> None:
+    place = tmp_path / "new" / "gwctl.db"
+    old = os.umask(0)
+    try:
+        bootstrap(replace(database_config, path=place))
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
 def test_only_the_owner_may_read_it(database_config: DatabaseConfig, catalog: Catalog) -> None:

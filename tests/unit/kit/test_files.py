@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gwctl.kit import files
+from gwctl.kit.errors import GwctlError
 
 
 def test_content_and_mode(tmp_path: Path) -> None:
@@ -30,3 +31,13 @@ def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path, monkeypatch: py
         files.write_atomic(target, b"new")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_working_directory_that_was_removed_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert files.working_directory() == gone
+    gone.rmdir()
+    with pytest.raises(GwctlError, match=r"^the current directory does not exist any more$"):
+        files.working_directory()

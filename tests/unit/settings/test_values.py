@@ -63,12 +63,17 @@ def test_booleans(load: Load, text: str, value: bool) -> None:
         ),
         ("proxy_server", "http://[::1", "proxy_server is not a URL"),
         ("pg_password", "a\nb", "pg_password must not contain line breaks"),
+        ("pg_password", "a\udcff", "pg_password is not UTF-8 text (environment KONG_PG_PASSWORD)"),
         ("ssl_cert", "/a", "ssl_cert_key must be specified"),
         ("ssl_cert_key", "/a", "ssl_cert must be specified"),
     ],
 )
 def test_values_that_do_not_fit(problems: Problems, name: str, text: str, problem: str) -> None:
     assert problems({f"KONG_{name.upper()}": text}) == [problem]
+
+
+def test_a_prefix_that_is_no_text(problems: Problems) -> None:
+    assert problems({"KONG_PREFIX": "/p\udcff"})[0] == "prefix is not UTF-8 text (environment KONG_PREFIX)"
 
 
 def test_all_problems_are_found_at_once(problems: Problems) -> None:
