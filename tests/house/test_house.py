@@ -26,7 +26,7 @@ HOMES = {
     "re2": {"kit"},
     "rich": {"cli"},
     "sqlalchemy": {"store"},
-    "starlette": {"admin", "status", "node", "kit"},
+    "starlette": {"admin", "status"},
     "python_multipart": {"admin"},
     "typer": {"cli"},
     "uvicorn": {"node"},

@@ -145,7 +145,7 @@ def prepare(
 ) -> None:
     """Make the directory of a node ready.
 
-    Logs, sockets, certificates and settings, without starting the node.
+    Its directories, logs and settings, without starting the node.
     """
     options = common(prefix, conf, v, vv)
     settings = session.load(options, session.reference_voice(options))
