@@ -128,7 +128,7 @@ class Crew:
             sooner.cancel()
             going = [post for post in going if post.keeper is not None and not post.keeper.done()]
         self._kill(going)
-        await asyncio.gather(*(post.keeper for post in going if post.keeper is not None))
+        await asyncio.gather(*(post.keeper for post in going if post.keeper is not None), return_exceptions=True)
 
     def _tell_to_end(self, post: Post, seconds: float) -> None:
         post.until = min(post.until, asyncio.get_running_loop().time() + seconds)
@@ -141,6 +141,8 @@ class Crew:
             if post.member is not None:
                 _log.warning("%s (%d) is killed: it did not end", post.assignment.name, post.member.pid)
                 post.member.process.signal(signal.SIGKILL)
+            elif post.keeper is not None:
+                post.keeper.cancel()  # it waits for a fork server
 
     def hurry(self, seconds: float) -> None:
         """Give everyone that was told to end ``seconds`` at most."""
@@ -175,11 +177,10 @@ class Crew:
                 member = await self._spawn(post)
                 post.assignment = replace(post.assignment, first=False)
                 if member is None:
-                    served = 0.0
-                else:
-                    await self._outlive(member)
-                    served = loop.time() - member.ready_at if member.ready else 0.0
-                    await self._gone(post, member)
+                    continue  # no fault of the process: the next fork server is waited for
+                await self._outlive(member)
+                served = loop.time() - member.ready_at if member.ready else 0.0
+                await self._gone(post, member)
                 if not post.relieved.is_set():
                     await _first(post.relieved, post.respawn.delay(served))
         finally:
@@ -198,6 +199,9 @@ class Crew:
             post.settled.set()
             await self.notify()
             return None
+        except BaseException:
+            ours.close()
+            raise
         member = post.member = Member(post.assignment, process, await SocketLink.adopt(ours))
         _log.info("started %s (%d)", post.assignment.name, member.pid)
         member.listener = self._tasks.spawn(f"listen to {post.assignment.name}", self._listen(post, member))

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from gwctl.kit.errors import GwctlError
 from gwctl.node.forkpackets import Exited, Forked, Loaded, receive, send
 from gwctl.node.plan import Assignment
+from gwctl.node.respawn import Respawn
 
 _log = logging.getLogger("gwctl.node")
 
 
 class ForkServerGone(GwctlError):
-    """The fork server ended before it answered; it is started again by the next ``spawn``."""
+    """The fork server ended before it answered. Another one is being started; the next ``spawn`` waits for it."""
 
     code = "fork_server"
 
@@ -60,7 +61,9 @@ class Process:
 
 
 class ForkClient:
-    """Starts the fork server, asks it for children, and starts it again when it has died. Children outlive it."""
+    """Starts the fork server, asks it for children, and starts it again as soon as it has died: the next child may be
+    wanted in a hurry. Children outlive it.
+    """
 
     def __init__(self, modules: Sequence[str], standard_error: int | None = None) -> None:
         self._modules = modules
@@ -68,6 +71,10 @@ class ForkClient:
         self._server: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._up = asyncio.Event()
+        """Set when the present fork server is up, or has ended before it was."""
+        self._up_at: float | None = None
+        self._respawn = Respawn()
+        self._restart: asyncio.TimerHandle | None = None
         self._asked: deque[asyncio.Future[Process]] = deque()
         self._children: dict[int, Process] = {}
 
@@ -86,19 +93,19 @@ class ForkClient:
             )
         ours.setblocking(False)
         self._sock = ours
-        self._up.clear()
+        self._up_at = None
         asyncio.get_running_loop().add_reader(ours, self._readable, ours)
 
     async def spawn(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> Process:
         """Make a child; its bus and listeners are duplicated into it. Raises ForkServerGone."""
-        if self._sock is None:
-            self.start()
-        await self._up.wait()
-        if self._sock is None:
+        up = self._up
+        await up.wait()
+        if up is not self._up or self._sock is None:
             raise ForkServerGone("the fork server ended while it started", hint="its last words are in the error log")
         try:
             send(self._sock, assignment, [sock.fileno() for sock in sockets])
         except OSError as error:
+            self._lost()
             raise ForkServerGone(f"the fork server does not answer: {error.strerror}") from error
         answer: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
@@ -117,6 +124,7 @@ class ForkClient:
         packet, descriptors = received
         match packet:
             case Loaded():
+                self._up_at = asyncio.get_running_loop().time()
                 self._up.set()
             case Forked(pid):
                 process = self._children[pid] = Process(pid, descriptors[0])
@@ -130,18 +138,36 @@ class ForkClient:
                     self._children.pop(pid).explain(code)
 
     def _lost(self) -> None:
-        code = self.close()
-        error = ForkServerGone(f"the fork server ended with exit code {code}")
+        error = ForkServerGone(f"the fork server ended{_how(self._bury())}")
         _log.warning("%s", error)
         for asker in self._asked:
             if not asker.done():
                 asker.set_exception(error)
         self._asked.clear()
         self._children.clear()
-        self._up.set()
+        waited, self._up = self._up, asyncio.Event()
+        waited.set()
+        self._start_later(0.0 if self._up_at is None else asyncio.get_running_loop().time() - self._up_at)
 
-    def close(self) -> int | None:
-        """End the fork server; the children stay. Returns its exit code."""
+    def _start_later(self, served_seconds: float) -> None:
+        delay = self._respawn.delay(served_seconds)
+        self._restart = asyncio.get_running_loop().call_later(delay, self._start_again)
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except OSError as error:
+            _log.error("the fork server cannot be started: %s", error.strerror)
+            self._start_later(0.0)
+
+    def close(self) -> None:
+        """End the fork server; the children stay."""
+        if self._restart is not None:
+            self._restart.cancel()
+        self._bury()
+
+    def _bury(self) -> int | None:
+        """Let the fork server end and wait for it; returns its exit code."""
         if self._sock is None or self._server is None:
             return None
         asyncio.get_running_loop().remove_reader(self._sock)
@@ -153,3 +179,9 @@ class ForkClient:
         except subprocess.TimeoutExpired:
             server.kill()
             return server.wait()
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return ""
+    return f": killed by {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"

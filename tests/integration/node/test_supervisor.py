@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -105,6 +106,20 @@ class TestStartThatFails:
         assert first.call().version == 0
 
 
+def _fork_servers(node: StubNode) -> set[int]:
+    found = set()
+    for process in node.descendants():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == "gwctl forks" and process.status() != psutil.STATUS_ZOMBIE:
+                found.add(process.pid)
+    return found
+
+
+def _kill_all(pids: set[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
 class TestDeaths:
     def test_a_killed_worker_is_replaced_within_a_second_at_the_current_version(self, start: Start) -> None:
         node = start(workers=2)
@@ -147,16 +162,42 @@ class TestDeaths:
             until("its version is served", lambda: {node.call().version for _ in range(8)} == {9}, 5)
         assert load.failures == []
 
-    def test_the_death_of_the_fork_server_disturbs_no_child_and_it_comes_back_when_needed(self, start: Start) -> None:
+    def test_the_death_of_the_fork_server_disturbs_no_child_and_it_comes_back_at_once(self, start: Start) -> None:
         node = start(workers=2)
         workers = node.pids()
-        os.kill(node.named("gwctl forks").pid, signal.SIGKILL)
-        until("it is missed", lambda: "the fork server ended" in node.log)
+        killed = node.named("gwctl forks").pid
+        os.kill(killed, signal.SIGKILL)
+        until("another fork server", lambda: _fork_servers(node) - {killed})
+        assert "the fork server ended: killed by SIGKILL" in node.log
         assert node.pids() == workers
         victim = min(workers)
         os.kill(victim, signal.SIGKILL)
         until("a worker from a new fork server", lambda: len(node.pids() - {victim}) == 2)
         until("no zombie stays", lambda: not [p for p in node.descendants() if p.status() == psutil.STATUS_ZOMBIE])
+
+    def test_a_worker_that_dies_with_its_fork_server_is_replaced_without_a_pause(self, start: Start) -> None:
+        node = start(workers=1)
+        began = time.monotonic()
+        for _ in range(3):
+            victims = {*node.pids(), *_fork_servers(node)}
+            _kill_all(victims)
+            until("another worker", lambda victims=victims: node.pids() - victims)  # type: ignore[misc]
+            until("another fork server", lambda victims=victims: _fork_servers(node) - victims)  # type: ignore[misc]
+        assert node.call().slot == 0
+        assert time.monotonic() - began < 12
+
+    def test_a_fork_server_that_dies_again_and_again_holds_up_no_stop(self, start: Start) -> None:
+        node = start(workers=1)
+        victims = _fork_servers(node)
+        for _ in range(4):
+            _kill_all(victims)
+            victims = until("another fork server", lambda victims=victims: _fork_servers(node) - victims)  # type: ignore[misc]
+        _kill_all(victims | node.pids())
+        until("the worker is missed", lambda: "worker 0" in node.log and not node.pids())
+        began = time.monotonic()
+        node.signal(signal.SIGTERM)
+        assert node.wait() == 0
+        assert time.monotonic() - began < 6
 
     def test_a_worker_that_stalls_is_killed_and_replaced(self, start: Start) -> None:
         node = start(workers=1, stall=2)
