@@ -26,3 +26,11 @@ def wait_for(condition: Callable[[], T], what: str, *, deadline: float = 10.0, e
         if time.monotonic() >= end:
             raise AssertionError(f"not within {deadline} s: {what} (last: {last!r})")
         time.sleep(every)
+
+
+def time_until(condition: Callable[[], object], what: str, *, deadline: float = 5.0) -> float:
+    """Seconds until ``condition`` holds. A deadline of the acceptance list is held by the median of several of these:
+    one of them says as much about the machine as about the program."""
+    began = time.monotonic()
+    wait_for(condition, what, deadline=deadline, every=0.002)
+    return time.monotonic() - began
