@@ -47,6 +47,10 @@ class Follower:
                 _log.error("cannot follow the change log, version %d stays: %s", self._number, error)
             self.reachable = False
             return
+        except Exception:  # a mistake of ours must not end the following for good
+            _log.exception("cannot follow the change log, version %d stays", self._number)
+            self.reachable = False
+            return
         if not self.reachable:
             _log.warning("following the change log again")
         self.reachable = True

@@ -56,3 +56,5 @@ class Ledger:
             _log.warning("cannot record data plane %s, trying again: %s", key, error)
             self._waiting.setdefault(key, row)
             await asyncio.sleep(RETRY_SECONDS)
+        except Exception:  # a mistake of ours about one row must not keep the others; the next heartbeat brings another
+            _log.exception("cannot record data plane %s", key)

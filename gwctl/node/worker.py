@@ -88,8 +88,14 @@ class Worker:
             except GwctlError as error:
                 # The disk or the memory map refuses: the version before is served on, and this one tried again.
                 _log.error("cannot read the cache: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._news.set()
+                await self._again()
+            except Exception:  # a mistake of ours must not leave this worker behind for good
+                _log.exception("cannot follow the cache")
+                await self._again()
+
+    async def _again(self) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        self._news.set()
 
     async def _follow(self, bus: Link) -> None:
         """Serve what the cache holds now. On failure the version before stays."""

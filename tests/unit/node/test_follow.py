@@ -20,6 +20,7 @@ class Replica:
     def __init__(self) -> None:
         self.number = 0
         self.down = False
+        self.broken = False
         self.calls = 0
 
     @property
@@ -30,6 +31,8 @@ class Replica:
         self.calls += 1
         if self.down:
             raise GwctlError("no database")
+        if self.broken:
+            raise ZeroDivisionError("a mistake of ours")
         return self.position
 
 
@@ -113,3 +116,19 @@ def test_it_is_woken_by_the_database_too(monkeypatch: pytest.MonkeyPatch) -> Non
         watch.cancel()
 
     assert run(story) == [5]
+
+
+def test_a_mistake_of_ours_does_not_end_the_following(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follow_module, "RETRY_SECONDS", 0.01)
+
+    async def story(follower: Follower, replica: Replica, told: list[int]) -> None:
+        replica.broken, replica.number = True, 3
+        follower.wake()
+        await until(lambda: replica.calls >= 2)
+        replica.broken = False
+        await until(lambda: told == [3])
+
+    run(story)
+    assert "ZeroDivisionError" in caplog.text

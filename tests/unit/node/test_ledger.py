@@ -29,6 +29,8 @@ class Database:
         if self.down:
             self.refused += 1
             raise GwctlError("connection refused")
+        if row.get("broken"):
+            raise ZeroDivisionError("a mistake of ours")
         self.rows.append(row)
 
 
@@ -136,3 +138,13 @@ def test_flush_writes_what_waits_and_survives_a_database_that_is_away() -> None:
 
     asyncio.run(main())
     assert [row["id"] for row in database.rows] == ["a"]
+
+
+def test_a_mistake_of_ours_about_one_row_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(ledger: Ledger, database: Database) -> None:
+        ledger.report({"id": "a", "broken": True})
+        await until(lambda: "cannot record data plane a" in caplog.text)
+        ledger.report({"id": "b"})
+        await until(lambda: database.rows)
+
+    assert [row["id"] for row in run(story).rows] == ["b"]

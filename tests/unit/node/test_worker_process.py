@@ -1,0 +1,41 @@
+"""A worker goes on following the cache whatever happens to it on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gwctl.cache import CacheStorage
+from gwctl.node import worker as worker_module
+from gwctl.node.bus import Link, memory_pair
+from gwctl.node.messages import Available
+from gwctl.node.worker import Worker
+from tests.unit.node.doubles import assignment
+
+
+@pytest.mark.parametrize("error", [CacheStorage("no memory map"), ZeroDivisionError("a mistake of ours")])
+def test_a_version_that_could_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(worker_module, "RETRY_SECONDS", 0.01)
+    errors = [error]
+    served = asyncio.Event()
+
+    async def follow(bus: Link) -> None:
+        if errors:
+            raise errors.pop()
+        served.set()
+
+    async def main() -> None:
+        worker = Worker(assignment(tmp_path, proxy_access_log="off"), [])
+        monkeypatch.setattr(worker, "_follow", follow)
+        task = asyncio.create_task(worker._keep_following(memory_pair()[0]))
+        await worker.receive(Available("L", 2, "0" * 32, 1))
+        async with asyncio.timeout(5):
+            await served.wait()
+        task.cancel()
+        await worker.finish(0)
+
+    asyncio.run(main())
