@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gwctl.admin.answers import Refusal, answer, message
 from gwctl.admin.database import Overloaded
 from gwctl.schema import EntityError
 from gwctl.store.errors import DatabaseBusy, DatabaseUnavailable
+
+CLIENT_GONE = 499
+"""The status that nginx gives a request whose client did not wait; nobody reads it except in the access log."""
 
 _log = logging.getLogger("gwctl.admin")
 
@@ -22,6 +25,9 @@ def render(request: Request, error: Exception) -> Response:
             return Response(None, error.status, error.headers)
         case Refusal(message=str(text)):
             return message(text, error.status, error.headers)
+        case ClientDisconnect():
+            _log.info("%s %s: the client went away before its body was complete", request.method, request.url.path)
+            return Response(None, CLIENT_GONE)
         case EntityError() if error.status < 500:
             return answer(error.body(), error.status)
         case Overloaded():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 
 import pytest
 
 from tests.integration.admin.conftest import Admin, Serve
+from tests.tools.waiting import wait_for
 
 JSON = {"Content-Type": "application/json"}
 CANNOT_PARSE = {"message": "Cannot parse JSON body"}
@@ -144,14 +146,17 @@ def test_a_body_that_stops_coming_times_out(serve: Serve, monkeypatch: pytest.Mo
         assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_client_that_leaves_in_the_middle_writes_nothing(admin: Admin) -> None:
+def test_a_client_that_leaves_in_the_middle_writes_nothing(admin: Admin, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gwctl")
     with admin.served.connect() as connection:
         connection.sendall(
             b"POST /consumers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
             b'{"username": "half"}'
         )
         connection.shutdown(socket.SHUT_RDWR)
+    wait_for(lambda: "POST /consumers: the client went away" in caplog.text, "it is noticed")
     assert admin.ask("GET", "/consumers/half").status == 404
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_bodies_of_reads_are_ignored(admin: Admin) -> None:

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,7 +89,12 @@ def test_a_start_that_has_just_begun_is_named_without_a_number(tmp_path: Path) -
     lock.release()
 
 
-def test_a_stop_waits_for_the_number_of_a_node_that_has_just_begun(tmp_path: Path) -> None:
+def test_a_stop_waits_for_the_number_of_a_node_that_has_just_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: looked.set())
+    monkeypatch.setattr(lifecycle, "time", clock)
     prefix = PrefixDirectory(tmp_path)
     prefix.create(quiet)
     with program() as before, program() as node:
@@ -98,6 +105,7 @@ def test_a_stop_waits_for_the_number_of_a_node_that_has_just_begun(tmp_path: Pat
         lock = prefix.lock()
         stopper = threading.Thread(target=stop, args=(tmp_path,))
         stopper.start()
+        assert looked.wait(10)
         lock.describe(RunningNode(node.pid, "data_plane"))
         assert node.wait(10) == -signal.SIGTERM
         lock.release()
