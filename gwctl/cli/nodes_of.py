@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gwctl.cli import session
-from gwctl.cli.options import Common
+from gwctl.cli.options import Common, Format
+from gwctl.cli.output import show as show_data
 from gwctl.kit.errors import GwctlError
 
 if TYPE_CHECKING:
@@ -70,13 +72,19 @@ def reload(common: Common, *, role: str | None) -> None:
     lifecycle.reload(prefix, settings, say=voice.say)
 
 
-def health(common: Common, *, role: str | None) -> None:
-    voice = session.reference_voice(common)
+def health(common: Common, *, role: str | None, output: Format | None) -> int:
+    """Say whether the node of these settings runs: the reference's lines, or data when ``output`` is given."""
+    voice = session.reference_voice(common) if output is None else session.data_voice(common.verbosity)
     prefix = session.place(common, role=role)
     from gwctl.node import lifecycle
 
-    for line in _health_lines(lifecycle.health(prefix)):
-        voice.say(line)
+    health = lifecycle.health(prefix)
+    if output is None:
+        for line in _health_lines(health):
+            voice.say(line)
+        return 0
+    show_data({**asdict(health), "prefix": str(health.prefix)}, output)
+    return 0 if health.running and all(health.services.values()) else 1
 
 
 def _health_lines(health: Health) -> list[str]:

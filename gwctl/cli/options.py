@@ -39,6 +39,10 @@ class Format(enum.StrEnum):
 
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to show the data.")]
+DataOutput = Annotated[
+    Format | None,
+    typer.Option("-o", "--output", help="Show data instead of the reference's lines.", show_default=False),
+]
 
 
 class Verbosity(enum.IntEnum):

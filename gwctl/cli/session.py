@@ -38,14 +38,18 @@ def load(
     role: str | None = None,
     flags: Mapping[str, str] | None = None,
     under: Path | None = None,
+    unknown: bool = True,
 ) -> Settings:
-    """Settings from conf file, environment and flags, over those of a running node (``under``); tells their notices."""
+    """Settings from conf file, environment and flags, over those of a running node (``under``); tells their notices.
+
+    ``unknown`` False leaves the notices about unknown settings to the caller.
+    """
     from gwctl.settings import Settings
 
     settings = Settings.load(
         role=role, conf=common.conf_path, environ=os.environ, flags=with_prefix(common, flags or {}), under=under
     )
-    voice.settings(settings)
+    voice.settings(settings, unknown=unknown)
     return settings
 
 

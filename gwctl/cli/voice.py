@@ -44,9 +44,12 @@ class Voice:
         self.debug(f"Kong: {KONG_VERSION}")
         self.debug(f"Python: {platform.python_version()}")
 
-    def settings(self, settings: Settings) -> None:
-        """Notices; with ``--vv`` also which variables were taken and every parameter, sorted, secrets masked."""
+    def settings(self, settings: Settings, *, unknown: bool = True) -> None:
+        """Notices (those of unknown settings if asked for); with ``--vv`` also which variables were taken and every
+        parameter, sorted, secrets masked."""
         for notice in settings.notices:
+            if notice.unknown and not unknown:
+                continue
             if notice.level == "debug":
                 self.debug(notice.text)
             else:

@@ -10,10 +10,11 @@ from gwctl.kit.errors import GwctlError
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """``level`` is a word of the error log: debug, notice or warn."""
+    """``level`` is a word of the error log: debug, notice or warn. ``unknown``: it tells of a setting nobody knows."""
 
     level: str
     text: str
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

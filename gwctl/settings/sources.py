@@ -117,7 +117,7 @@ def _merge(gathered: Gathered, told: Mapping[str, Given], places: Mapping[str, s
 def _unknown(key: str, place: str, catalogue: Catalogue) -> Notice:
     near = closest(key.lower(), catalogue.names())
     if near is None:
-        return Notice("warn", f"unknown setting {place}")
+        return Notice("warn", f"unknown setting {place}", unknown=True)
     if place.startswith((OWN_PREFIX, REFERENCE_PREFIX)):
         near = place[: place.index("_") + 1] + near.upper()
-    return Notice("warn", f"unknown setting {place}: did you mean '{near}'?")
+    return Notice("warn", f"unknown setting {place}: did you mean '{near}'?", unknown=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gwctl.cli import nodes_of
-from gwctl.cli.options import Conf, Debug, Prefix, Verbose, common
+from gwctl.cli.options import Conf, DataOutput, Debug, Prefix, Verbose, common
 
 _ROLE = "control_plane"
 
@@ -40,9 +40,9 @@ def reload(prefix: Prefix = None, conf: Conf = None, v: Verbose = False, vv: Deb
     nodes_of.reload(common(prefix, conf, v, vv), role=_ROLE)
 
 
-def health(prefix: Prefix = None, v: Verbose = False, vv: Debug = False) -> None:
+def health(prefix: Prefix = None, output: DataOutput = None, v: Verbose = False, vv: Debug = False) -> int:
     """Say whether it runs (exit 1 if not)."""
-    nodes_of.health(common(prefix, None, v, vv), role=_ROLE)
+    return nodes_of.health(common(prefix, None, v, vv), role=_ROLE, output=output)
 
 
 COMMANDS: tuple[Callable[..., object], ...] = (start, stop, reload, health)

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gwctl.cli import session
-from gwctl.cli.options import Conf, DbTimeout, Debug, LockTimeout, Prefix, Verbose, common, timeout_flags
+from gwctl.cli.options import (
+    Common,
+    Conf,
+    DataOutput,
+    DbTimeout,
+    Debug,
+    LockTimeout,
+    Prefix,
+    Verbose,
+    common,
+    timeout_flags,
+)
+from gwctl.cli.output import show as show_data
+from gwctl.cli.voice import Voice
 from gwctl.kit.errors import GwctlError
 
 if TYPE_CHECKING:
@@ -50,16 +63,48 @@ def _command(name: str, help_text: str, work: _Work) -> Callable[..., object]:
         vv: Debug = False,
     ) -> int:
         options = common(prefix, conf, v, vv)
-        settings = session.load(options, session.reference_voice(options), flags=timeout_flags(db_timeout))
-        session.require_directory(settings.prefix)
-        from gwctl.store import DatabaseConfig, MigrationRunner
-
-        runner = MigrationRunner(DatabaseConfig.from_settings(settings))
+        runner = _runner(options, session.reference_voice(options), db_timeout)
         return _tell(work(runner, _Request(yes, force, lock_timeout)), quiet=quiet)
 
     command.__name__ = name
     command.__doc__ = help_text
     return command
+
+
+def _question(name: str, help_text: str, work: _Work) -> Callable[..., object]:
+    """A command that only asks: the reference's lines, or data when an output is named, with the same exit codes."""
+
+    def command(
+        output: DataOutput = None,
+        yes: Yes = False,
+        quiet: Quiet = False,
+        force: Force = False,
+        db_timeout: DbTimeout = None,
+        lock_timeout: LockTimeout = 60,
+        conf: Conf = None,
+        prefix: Prefix = None,
+        v: Verbose = False,
+        vv: Debug = False,
+    ) -> int:
+        options = common(prefix, conf, v, vv)
+        voice = session.reference_voice(options) if output is None else session.data_voice(options.verbosity)
+        runner = _runner(options, voice, db_timeout)
+        code = _tell(work(runner, _Request(yes, force, lock_timeout)), quiet=quiet or output is not None)
+        if output is not None:
+            show_data(runner.state().status(), output)
+        return code
+
+    command.__name__ = name
+    command.__doc__ = help_text
+    return command
+
+
+def _runner(options: Common, voice: Voice, db_timeout: int | None) -> MigrationRunner:
+    settings = session.load(options, voice, flags=timeout_flags(db_timeout))
+    session.require_directory(settings.prefix)
+    from gwctl.store import DatabaseConfig, MigrationRunner
+
+    return MigrationRunner(DatabaseConfig.from_settings(settings))
 
 
 def _tell(steps: Iterator[Progress], *, quiet: bool) -> int:
@@ -123,11 +168,11 @@ COMMANDS: tuple[Callable[..., object], ...] = (
         "Remove what only the version before needed.",
         lambda runner, request: runner.finish(force=request.force),
     ),
-    _command(
+    _question(
         "list",
         "What has run and what waits.\n\nExit 0: nothing waits, 3: bootstrap, 4: finish, 5: up.",
         lambda runner, request: runner.list(),
     ),
-    _command("status", "The same as one line of JSON.", lambda runner, request: runner.status()),
+    _question("status", "The same as one line of JSON.", lambda runner, request: runner.status()),
     _command("reset", "Drop everything (asks first).", _reset),
 )

@@ -11,7 +11,20 @@ import typer
 
 from gwctl import KONG_VERSION, __version__
 from gwctl.cli import nodes_of, session
-from gwctl.cli.options import Conf, DbTimeout, Debug, LockTimeout, Prefix, Verbose, common, timeout_flags
+from gwctl.cli.options import (
+    Common,
+    Conf,
+    DataOutput,
+    DbTimeout,
+    Debug,
+    LockTimeout,
+    Prefix,
+    Verbose,
+    common,
+    timeout_flags,
+)
+from gwctl.cli.output import show as show_data
+from gwctl.cli.voice import Voice
 
 _DEFAULT_CONF = "/etc/kong/kong.conf"
 _ROAR = r"""
@@ -112,32 +125,42 @@ def reload(
     nodes_of.reload(common(prefix, conf, v, vv), role=None)
 
 
-def health(prefix: Prefix = None, v: Verbose = False, vv: Debug = False) -> None:
+def health(prefix: Prefix = None, output: DataOutput = None, v: Verbose = False, vv: Debug = False) -> int:
     """Say whether the node runs (exit 1 if not)."""
-    nodes_of.health(common(prefix, None, v, vv), role=None)
+    return nodes_of.health(common(prefix, None, v, vv), role=None, output=output)
 
 
 def check(
     conf: Annotated[str, typer.Argument(metavar="FILE", help="The settings file.")] = _DEFAULT_CONF,
+    output: DataOutput = None,
     v: Verbose = False,
     vv: Debug = False,
 ) -> int:
     """Check a settings file.
 
-    Every problem on a line of its own; exit 1 when there is one.
+    Every problem on a line of its own, unknown settings among them; exit 1 when there is one.
     """
+    options = common(None, conf, v, vv)
+    voice = session.reference_voice(options) if output is None else session.data_voice(options.verbosity)
+    problems = _problems(options, voice)
+    if output is not None:
+        show_data({"file": conf, "valid": not problems, "problems": problems}, output)
+        return 1 if problems else 0
+    for problem in problems:
+        print(f"[error] {problem}", file=sys.stderr)
+    if not problems:
+        voice.say(f"configuration at {conf} is valid")
+    return 1 if problems else 0
+
+
+def _problems(options: Common, voice: Voice) -> list[str]:
     from gwctl.settings import SettingsError
 
-    options = common(None, conf, v, vv)
-    voice = session.reference_voice(options)
     try:
-        session.load(options, voice)
+        settings = session.load(options, voice, unknown=False)
     except SettingsError as error:
-        for problem in error.problems:
-            print(f"[error] {problem}", file=sys.stderr)
-        return 1
-    voice.say(f"configuration at {conf} is valid")
-    return 0
+        return list(error.problems)
+    return [notice.text for notice in settings.notices if notice.unknown]
 
 
 def prepare(
@@ -156,6 +179,7 @@ def prepare(
 
 def version(
     everything: Annotated[bool, typer.Option("-a", "--all", help="Also gwctl, Python and its libraries.")] = False,
+    output: DataOutput = None,
     v: Verbose = False,
     vv: Debug = False,
 ) -> None:
@@ -164,13 +188,16 @@ def version(
     It is the version of the reference whose behaviour this program keeps, as scripts expect it.
     """
     session.reference_voice(common(None, None, v, vv))
-    if not everything:
+    if not everything and output is None:
         print(KONG_VERSION)
         return
-    print(f"Kong: {KONG_VERSION}")
-    print(f"gwctl: {__version__}")
-    print(f"Python: {platform.python_version()}")
-    for name, number in _libraries():
+    versions = {"Kong": KONG_VERSION, "gwctl": __version__}
+    if everything:
+        versions |= {"Python": platform.python_version(), **dict(_libraries())}
+    if output is not None:
+        show_data(versions, output)
+        return
+    for name, number in versions.items():
         print(f"{name}: {number}")
 
 
