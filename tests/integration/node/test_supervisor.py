@@ -352,3 +352,23 @@ def refused(port: int) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_reloads_and_deaths_leave_no_descriptor_and_no_process_behind(start: Start) -> None:
+    node = start(workers=2)
+    supervisor = psutil.Process(node.process.pid)
+
+    def settled() -> bool:
+        return len(node.descendants()) == 4 and len(node.pids()) == 2 and len(node.pids("agent")) == 1
+
+    def round_() -> int:
+        assert node.reload().error == ""
+        kill_one(node)
+        until("nothing else is there", settled)
+        return supervisor.num_fds()
+
+    round_()
+    first = round_()
+    for _ in range(3):
+        last = round_()
+    assert last <= first
