@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from gwctl.kit.hosts import explode
+
 _ENTRY = re.compile(r"(?P<ip>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
 _BACKLOG = re.compile(r"backlog=([0-9]{1,9})")
 _IPV6ONLY = re.compile(r"ipv6only=(on|off)")
@@ -98,7 +100,7 @@ def _entry(words: list[str], known: tuple[str, ...], always_ssl: bool) -> Listen
 def _address(text: str) -> str:
     try:
         if text.startswith("["):
-            return ipaddress.IPv6Address(text[1:-1]).exploded
+            return explode(text[1:-1])
         if _DOTTED.fullmatch(text):
             return str(ipaddress.IPv4Address(text))
     except ValueError:
