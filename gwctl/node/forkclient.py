@@ -9,12 +9,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node.forkpackets import Exited, Forked, Loaded, receive, send
+from gwctl.node.forkspawn import Spawned, spawn_fork_server
 from gwctl.node.plan import Assignment
 from gwctl.node.respawn import Respawn
 
@@ -62,12 +62,12 @@ class Process:
 
 class ForkClient:
     """Starts the fork server, asks it for children, and starts it again as soon as it has died: the next child may be
-    wanted in a hurry. Children outlive it.
+    wanted in a hurry. Children outlive it. ``early`` is a first one that somebody has started already.
     """
 
-    def __init__(self, modules: Sequence[str], standard_error: int | None = None) -> None:
+    def __init__(self, modules: Sequence[str], early: Spawned | None = None) -> None:
         self._modules = modules
-        self._standard_error = standard_error
+        self._early = early
         self._server: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._up = asyncio.Event()
@@ -85,16 +85,11 @@ class ForkClient:
 
     def start(self) -> None:
         """Begin to start the fork server; ``spawn`` waits until it is up."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-P", "-m", "gwctl.node.forkserver", str(theirs.fileno()), *self._modules]
-        with theirs:
-            self._server = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=self._standard_error, pass_fds=[theirs.fileno()]
-            )
-        ours.setblocking(False)
-        self._sock = ours
+        spawned, self._early = self._early or spawn_fork_server(self._modules), None
+        self._server, self._sock = spawned.process, spawned.sock
+        self._sock.setblocking(False)
         self._up_at = None
-        asyncio.get_running_loop().add_reader(ours, self._readable, ours)
+        asyncio.get_running_loop().add_reader(self._sock, self._readable, self._sock)
 
     async def spawn(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> Process:
         """Make a child; its bus and listeners are duplicated into it. Raises ForkServerGone."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node import bus, identity
+from gwctl.node.access_place import require_logs
 from gwctl.node.launch import Launch, Sources, pair, spawn
 from gwctl.node.messages import Answer, Ask
 from gwctl.node.prefix import NodeLock, NodeRunning, PrefixDirectory, PrefixError, RunningNode
@@ -72,6 +73,7 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
     """
     prefix = PrefixDirectory(settings.prefix)
     prefix.create(_log.info)
+    require_logs(settings)
     try:
         lock = prefix.lock()
     except NodeRunning as error:
@@ -172,6 +174,7 @@ def reload(prefix: Path, settings: Settings, *, say: Say) -> None:
     """
     directory = PrefixDirectory(prefix)
     _living(directory)
+    require_logs(settings)
     directory.write_next_environment(settings.dump())
     try:
         answer = _ask(directory, Ask("reload"))

@@ -10,50 +10,83 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node import identity
-from gwctl.node.generation import NodeIdentity
-from gwctl.node.launch import Launch, Sources
+from gwctl.node.forkspawn import Spawned, spawn_fork_server
+from gwctl.node.launch import Inherited, Launch, Sources
+from gwctl.node.linux import raise_file_limit
 from gwctl.node.prefix import NodeLock, PrefixDirectory
 from gwctl.node.roles import plan_for
-from gwctl.node.sockets import Address, ListenSockets
-from gwctl.node.supervisor import Supervisor
 from gwctl.observe import logs
 from gwctl.settings import Settings, Surroundings
+
+if TYPE_CHECKING:
+    from gwctl.node.supervisor import Supervisor
 
 _OURS = ("GWCTL_", "KONG_")
 
 _log = logging.getLogger("gwctl.node")
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a supervisor begins with. Its fork server starts with it, while the supervisor loads the rest of itself."""
+
+    settings: Settings
+    prefix: PrefixDirectory
+    lock: NodeLock
+    node_id: str
+    sources: Sources
+    forks: Spawned
+    error_log: Path | None = None
+    inherited: Sequence[Inherited] = ()
+    takeover: bool = False
+
+    def supervisor(self) -> Supervisor:
+        """To be called in the event loop it will live in."""
+        from gwctl.node.generation import NodeIdentity
+        from gwctl.node.sockets import Address, ListenSockets
+        from gwctl.node.supervisor import Place, Supervisor
+
+        sockets = ListenSockets()
+        for item in self.inherited:
+            sockets.adopt(Address(item.family, item.ip, item.port), socket.socket(fileno=item.descriptor))
+        place = Place(
+            prefix=self.prefix,
+            lock=self.lock,
+            identity=NodeIdentity(self.node_id, identity.hostname()),
+            error_log=self.error_log,
+            load=lambda: reread(self.prefix, self.sources),
+            plan_for=plan_for,
+            sources=self.sources,
+        )
+        return Supervisor(self.settings, place, sockets=sockets, forks=self.forks, takeover=self.takeover)
+
+
+def _begin(settings: Settings, error_log: Path | None) -> Spawned:
+    """The first steps of a supervisor; children inherit the file limit."""
+    logs.configure(settings.text("log_level") or "notice", error_log, "supervisor")
+    raise_file_limit()
+    return spawn_fork_server(plan_for(settings).modules)
+
+
 def foreground(settings: Settings, prefix: PrefixDirectory, lock: NodeLock, node_id: str) -> int:
     """Be the node until it is told to stop; returns the exit code. Raises the error of a start that failed."""
-    logs.configure(settings.text("log_level") or "notice", None, "supervisor")
+    beginning = Beginning(settings, prefix, lock, node_id, Sources.of(settings), _begin(settings, None))
     identity.tell_kept(settings, prefix, node_id)
     failures: list[GwctlError] = []
-    sources = Sources.of(settings)
 
     def started(error: GwctlError | None) -> None:
         if error is not None:
             failures.append(error)
 
     async def live() -> int:
-        node = NodeIdentity(node_id, identity.hostname())
-        supervisor = Supervisor(
-            settings,
-            prefix,
-            lock,
-            node,
-            sockets=ListenSockets(),
-            error_log=None,
-            load=lambda: reread(prefix, sources),
-            sources=sources,
-            plan_for=plan_for,
-        )
-        return await supervisor.run(started)
+        return await beginning.supervisor().run(started)
 
     code = asyncio.run(live())
     if failures:
@@ -92,29 +125,25 @@ def launched(launch: Launch) -> int:
     """Be the node that ``launch`` describes."""
     prefix = PrefixDirectory(Path(launch.prefix))
     settings = handed_over(prefix.environment)
-    error_log = Path(launch.error_log) if launch.error_log else None
-    logs.configure(settings.text("log_level") or "notice", error_log, "supervisor")
-    identity.tell_kept(settings, prefix, launch.node_id)
-    sockets = ListenSockets()
-    for item in launch.sockets:
-        sockets.adopt(Address(item.family, item.ip, item.port), socket.socket(fileno=item.descriptor))
     reply = socket.socket(fileno=launch.reply)
     for descriptor in (launch.lock, launch.reply, *(item.descriptor for item in launch.sockets)):
         os.set_inheritable(descriptor, False)
+    error_log = Path(launch.error_log) if launch.error_log else None
+    beginning = Beginning(
+        settings,
+        prefix,
+        NodeLock(launch.lock, prefix.lock_file),
+        launch.node_id,
+        launch.sources,
+        _begin(settings, error_log),
+        error_log,
+        launch.sockets,
+        launch.takeover,
+    )
+    identity.tell_kept(settings, prefix, launch.node_id)
 
     async def live() -> int:
-        supervisor = Supervisor(
-            settings,
-            prefix,
-            NodeLock(launch.lock, prefix.lock_file),
-            NodeIdentity(launch.node_id, identity.hostname()),
-            sockets=sockets,
-            error_log=error_log,
-            load=lambda: reread(prefix, launch.sources),
-            sources=launch.sources,
-            plan_for=plan_for,
-            takeover=launch.takeover,
-        )
+        supervisor = beginning.supervisor()
         if not launch.takeover:
             asyncio.get_running_loop().add_reader(reply, abandoned, supervisor)
         return await supervisor.run(started)

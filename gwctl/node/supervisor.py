@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import listen_at
 from gwctl.node.crew import Crew, Post
 from gwctl.node.forkclient import ForkClient
+from gwctl.node.forkspawn import Spawned
 from gwctl.node.generation import (
     Generation,
     NodeIdentity,
@@ -31,7 +32,7 @@ from gwctl.node.generation import (
     status_sockets,
 )
 from gwctl.node.launch import Sources
-from gwctl.node.linux import become_reaper, raise_file_limit, set_process_name
+from gwctl.node.linux import become_reaper, set_process_name
 from gwctl.node.messages import Answer
 from gwctl.node.plan import AGENT, FOLLOWER, WORKER, NodePlan
 from gwctl.node.prefix import NodeLock, PrefixDirectory, RunningNode
@@ -67,45 +68,53 @@ class Limits:
     first_sync: float = 5.0
 
 
-class Supervisor:
-    """One node. ``load`` reads its settings anew for a reload (SettingsError when they are broken).
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and what a node is, whatever its settings become.
 
-    With ``takeover`` another supervisor still serves on the same ``sockets``.
+    ``load`` reads its settings anew for a reload (SettingsError when they are broken); ``sources`` are handed to a
+    supervisor that takes over. Without ``error_log`` the node runs in the foreground.
+    """
+
+    prefix: PrefixDirectory
+    lock: NodeLock
+    identity: NodeIdentity
+    error_log: Path | None
+    load: Callable[[], Settings]
+    plan_for: Callable[[Settings], NodePlan]
+    sources: Sources = field(default_factory=Sources)
+
+
+class Supervisor:
+    """One node.
+
+    ``forks`` is a fork server that somebody started early; with ``takeover`` another supervisor still serves on the
+    same ``sockets``.
     """
 
     def __init__(
         self,
         settings: Settings,
-        prefix: PrefixDirectory,
-        lock: NodeLock,
-        identity: NodeIdentity,
+        place: Place,
         *,
         sockets: ListenSockets,
-        error_log: Path | None,
-        load: Callable[[], Settings],
-        plan_for: Callable[[Settings], NodePlan],
-        sources: Sources | None = None,
+        forks: Spawned | None = None,
         takeover: bool = False,
         limits: Limits | None = None,
     ) -> None:
         self._settings = settings
-        self._plan_for = plan_for
-        self._plan = plan_for(settings)
-        self._prefix = prefix
-        self._lock = lock
-        self._identity = identity
+        self._place = place
+        self._plan = place.plan_for(settings)
+        self._prefix = place.prefix
         self._sockets = sockets
-        self._error_log = error_log
-        self._load = load
-        self._sources = sources or Sources()
         self._takeover = takeover
         self._limits = limits or Limits()
         self._tasks = Tasks(_log)
-        self._recruiter = Recruiter(identity, sockets, error_log)
+        self._recruiter = Recruiter(place.identity, sockets, place.error_log)
         self._rollout = Rollout()
         self._report = Report(self._plan.role, self._plan.count(WORKER))
-        self._board = Switchboard(identity.node_id, self._report, self._rollout, self._reload)
-        self._forks = ForkClient(self._plan.modules)
+        self._board = Switchboard(place.identity.node_id, self._report, self._rollout, self._reload)
+        self._forks = ForkClient(self._plan.modules, forks)
         self._crew = Crew(self._forks, stall_seconds=self._limits.stall, hear=self._board.hear, left=self._board.left)
         self._board.connect(self._crew)
         self._changing = asyncio.Lock()
@@ -117,7 +126,6 @@ class Supervisor:
     async def run(self, started: Callable[[GwctlError | None], None]) -> int:
         """Be the node until it is told to stop. ``started`` hears once: None when it is ready, else why it is not."""
         become_reaper()
-        raise_file_limit()
         set_process_name("gwctl node")
         self._forks.start()
         # The web libraries are loaded while the fork server loads what its children need.
@@ -134,7 +142,7 @@ class Supervisor:
             started(error)
             return error.exit_code
         if not self._stopping.is_set():
-            _log.log(NOTICE, "%s node %s is ready", self._plan.role, self._identity.node_id)
+            _log.log(NOTICE, "%s node %s is ready", self._plan.role, self._place.identity.node_id)
             started(None)
         await self._stopping.wait()
         await self._end()
@@ -149,7 +157,7 @@ class Supervisor:
 
     def _settle_in(self) -> None:
         """Say in the prefix who lives there."""
-        self._lock.describe(RunningNode(os.getpid(), self._plan.role))
+        self._place.lock.describe(RunningNode(os.getpid(), self._plan.role))
         self._prefix.write_pid(os.getpid())
 
     async def _open_bus(self) -> None:
@@ -253,7 +261,7 @@ class Supervisor:
             if self._stopping.is_set() or self._successor is not None:
                 return Answer(error="the node is stopping or being taken over")
             try:
-                settings = self._load()
+                settings = self._place.load()
                 self._refuse_moves(settings)
                 await self._replace(settings)
                 self._prefix.write_environment(settings.dump())
@@ -271,7 +279,7 @@ class Supervisor:
 
     async def _replace(self, settings: Settings) -> None:
         """Put a generation with ``settings`` in the place of the present one. Raises GwctlError and changes nothing."""
-        plan = self._plan_for(settings)
+        plan = self._place.plan_for(settings)
         wanted = listeners(plan, settings)
         self._sockets.open(wanted)
         old = self._crew.posts
@@ -319,8 +327,9 @@ class Supervisor:
                 _log.warning("ignoring SIGUSR2: the node is stopping or being taken over")
                 return
             self._prefix.pid_file.replace(self._prefix.old_pid_file)
+            place = self._place
             succession = Succession(
-                self._prefix.path, self._lock.descriptor, self._identity.node_id, self._error_log, self._sources
+                place.prefix.path, place.lock.descriptor, place.identity.node_id, place.error_log, place.sources
             )
             successor = await Successor.start(succession, self._sockets)
             self._crew.strangers.add(successor.pid)
@@ -331,7 +340,7 @@ class Supervisor:
             await self._stop_status()
             self._retire(self._crew.posts)
         # In the foreground somebody waits for this process: it goes only when told to.
-        match await successor.outcome(forever=self._error_log is None):
+        match await successor.outcome(forever=self._place.error_log is None):
             case Outcome.DIED:
                 self._successor = None
                 await self._come_back()
@@ -379,5 +388,5 @@ class Supervisor:
             self._prefix.bus.unlink(missing_ok=True)
         for path in (self._prefix.pid_file, self._prefix.old_pid_file):
             self._prefix.remove_pid(path, os.getpid())
-        self._lock.release()
+        self._place.lock.release()
         _log.log(NOTICE, "stopped")

@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from gwctl.kit.errors import GwctlError
+from gwctl.node.generation import NodeIdentity
 from gwctl.node.plan import AGENT, WORKER, NodePlan, ProcessPlan, planned
 from gwctl.node.prefix import PrefixDirectory
 from gwctl.node.sockets import ListenSockets
-from gwctl.node.supervisor import Limits, NodeIdentity, Supervisor
+from gwctl.node.supervisor import Limits, Place, Supervisor
 from gwctl.observe import logs
 from gwctl.settings import Settings
 
@@ -51,17 +52,16 @@ async def live(prefix: Path, port: str, workers: str, stall: int) -> int:
     directory.create(lambda _: None)
     lock = directory.lock()
     directory.remove_dangling_sockets(lambda text: print(text, file=sys.stderr))
-    supervisor = Supervisor(
-        load(prefix, port, workers),
-        directory,
-        lock,
-        NodeIdentity("00000000-0000-4000-8000-000000000000", "here"),
-        sockets=ListenSockets(),
+    place = Place(
+        prefix=directory,
+        lock=lock,
+        identity=NodeIdentity("00000000-0000-4000-8000-000000000000", "here"),
         error_log=directory.error_log,
         load=lambda: load(prefix, port, workers),
         plan_for=plan_for,
-        limits=Limits(stall=stall, ready=10.0, first_sync=5.0),
     )
+    limits = Limits(stall=stall, ready=10.0, first_sync=5.0)
+    supervisor = Supervisor(load(prefix, port, workers), place, sockets=ListenSockets(), limits=limits)
     return await supervisor.run(lambda error: print("ready" if error is None else f"failed: {error}", flush=True))
 
 

@@ -351,6 +351,8 @@ def refused(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except ConnectionRefusedError:
         return True
+    except TimeoutError:
+        pass  # knocked while the listener took nobody in any more
     return False
 
 
