@@ -10,7 +10,14 @@ from starlette.responses import Response
 from gwctl.admin.answers import Refusal, answer, message
 from gwctl.admin.database import Overloaded
 from gwctl.schema import EntityError
-from gwctl.store.errors import DatabaseBusy, DatabaseUnavailable
+from gwctl.store.errors import (
+    DatabaseBusy,
+    DatabaseCorrupt,
+    DatabaseUnavailable,
+    NeedsBootstrap,
+    NewerDatabase,
+    NewMigrations,
+)
 
 CLIENT_GONE = 499
 """The status that nginx gives a request whose client did not wait; nobody reads it except in the access log."""
@@ -39,5 +46,8 @@ def render(request: Request, error: Exception) -> Response:
         case DatabaseUnavailable():
             _log.error("%s %s: %s", request.method, request.url.path, error)
             return message("the database cannot be reached", 503, {"Retry-After": "5"})
+        case NeedsBootstrap() | NewMigrations() | NewerDatabase() | DatabaseCorrupt():
+            _log.error("%s %s: %s (%s)", request.method, request.url.path, error, error.hint)
+            return message("the database cannot be used, see the error log of this node", 503)
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return message("An unexpected error occurred", 500)

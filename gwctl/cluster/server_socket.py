@@ -78,8 +78,8 @@ class ServerSocket:
         """Answer the upgrade request; False when it was rejected or never came whole. Raises OSError, TimeoutError."""
         async with asyncio.timeout(_HANDSHAKE_SECONDS):
             request = await self._next_event()
-            if not isinstance(request, Request):
-                return False
+            if not isinstance(request, Request) or self._protocol.eof_sent:
+                return False  # the end came first, or bytes behind the request that are no WebSocket
             rejection = judge(request.path)
             if rejection is None:
                 response = self._protocol.accept(request)

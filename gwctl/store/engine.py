@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from gwctl.store.config import DatabaseConfig
 from gwctl.store.errors import NeedsBootstrap, StoreError
@@ -73,6 +73,7 @@ def _sqlite(config: DatabaseConfig, pooled: bool, create: bool) -> Engine:
         **_pooling(config, pooled),
     )
     event.listen(engine, "connect", _prepare_sqlite)
+    _FileWatch(path).attach(engine)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -94,6 +95,31 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+class _FileWatch:
+    """Leaves a connection whose file was removed or replaced: what it writes would be gone with it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def attach(self, engine: Engine) -> None:
+        event.listen(engine, "connect", self._connected)
+        event.listen(engine, "checkout", self._checked_out)
+
+    def _connected(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = self._file()
+
+    def _checked_out(self, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != self._file():
+            raise exc.InvalidatePoolError(f"{self._path} is another file now")
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 def _begin_sqlite(connection: Connection) -> None:

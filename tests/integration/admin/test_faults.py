@@ -14,7 +14,7 @@ import pytest
 from gwctl.entities import Catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.version import Version
-from gwctl.store import DatabaseBusy, DatabaseUnavailable, Store
+from gwctl.store import DatabaseBusy, DatabaseConfig, DatabaseUnavailable, MigrationRunner, Store
 from tests.integration.admin.conftest import Admin, Serve
 from tests.tools.postgres import running_postgres
 from tests.tools.stores import bootstrap
@@ -73,6 +73,22 @@ def test_a_database_that_is_away(serve: Serve, store: Store, caplog: pytest.LogC
         assert (status.status, status.json["database"]) == (200, {"reachable": False})
         assert admin.ask("GET", "/nope").status == 404
     assert "cannot connect to db.test:5432" in caplog.text
+
+
+def test_a_database_that_was_reset_under_a_running_node(
+    admin: Admin, bootstrapped: DatabaseConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in MigrationRunner(bootstrapped).reset():
+        pass
+    for method, values in (("GET", None), ("POST", {"host": "a.b"})):
+        answer = admin.ask(method, "/services", values)
+        assert answer.status == 503
+        assert answer.json == {"message": "the database cannot be used, see the error log of this node"}
+    assert "Database needs bootstrapping or is older than Kong 1.0. (run 'gwctl migrations bootstrap')" in caplog.text
+    assert "Traceback" not in caplog.text
+
+    bootstrap(bootstrapped)
+    assert admin.ask("POST", "/services", {"host": "a.b"}).status == 201
 
 
 def test_a_database_that_is_locked(serve: Serve, store: Store) -> None:

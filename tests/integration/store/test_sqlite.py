@@ -216,3 +216,34 @@ def test_a_foreign_writer_that_never_ends_is_an_answer(
             pass
         assert impatient.reachable()
     impatient.close()
+
+
+def test_nothing_is_written_to_a_file_that_was_removed(bootstrapped: DatabaseConfig, store: Store) -> None:
+    with store.read():
+        pass  # a connection is open
+    for file in path_of(bootstrapped).parent.glob("gwctl.db*"):
+        file.unlink()
+
+    with pytest.raises(DatabaseUnavailable, match="unable to open database file"), store.write() as unit:
+        unit.insert("consumers", {"username": "lost"})
+    assert not store.reachable()
+
+
+def test_a_file_that_was_replaced_is_the_database_from_then_on(bootstrapped: DatabaseConfig, store: Store) -> None:
+    path = path_of(bootstrapped)
+    other = replace(bootstrapped, path=path.with_name("other.db"))
+    bootstrap(other)
+    with store.write() as unit:
+        unit.insert("consumers", {"username": "before"})
+    lineage = store.version().lineage
+    for file in path.parent.glob("gwctl.db*"):
+        file.unlink()
+    path_of(other).rename(path)
+
+    with store.write() as unit:
+        unit.insert("consumers", {"username": "after"})
+
+    assert store.version().lineage != lineage
+    with sqlite3.connect(path) as reader:
+        assert reader.execute("SELECT username FROM consumers").fetchall() == [("after",)]
+    reader.close()

@@ -81,7 +81,7 @@ def test_a_second_start_names_the_first_and_touches_nothing(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["proxy_error_log", "proxy_access_log", "admin_access_log"])
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
-    wrong = settings(tmp_path, **{f"GWCTL_{name.upper()}": str(tmp_path / "none" / "x.log")})
+    wrong = settings(tmp_path, **{name: str(tmp_path / "none" / "x.log")})
     with pytest.raises(GwctlError) as caught:
         lifecycle.start(wrong, daemon=True, say=quiet)
     assert caught.value.message == f"{name}: cannot write {tmp_path}/none/x.log: No such file or directory"
