@@ -71,7 +71,7 @@ class Worker:
         )
 
     async def start(self, bus: Link) -> None:
-        if not self._assignment.cache_is_open:
+        if not self._assignment.cache_is_open or not CacheReader.exists(self._cache):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), CACHE_SECONDS)
         await self._follow(bus)
@@ -117,13 +117,17 @@ class Worker:
         bus.send(Swapped(lineage, number, to_hex(position.digest), position.records))
 
     def _view(self) -> Any:
-        try:
-            if self._reader is None:
+        if self._reader is None:
+            try:
                 self._reader = CacheReader.open(self._cache)
-            else:
+            except CacheMissing:
+                return Nothing()
+        else:
+            try:
                 self._reader.refresh()
-        except CacheMissing:
-            return Nothing()
+            except CacheMissing as error:
+                # What is open stays open. Nobody is served less because files were removed; their writer mends them.
+                _log.error("%s; its last state is served on", error.message)
         return self._reader.view()
 
     async def receive(self, message: Message) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
-from gwctl.cache import CacheStorage
+from gwctl.cache import CacheStorage, CacheWriter
+from gwctl.entities import core_catalog
+from gwctl.kit.version import Version
 from gwctl.node import worker as worker_module
 from gwctl.node.bus import Link, memory_pair
-from gwctl.node.messages import Available
+from gwctl.node.cache_files import cache_place
+from gwctl.node.messages import Available, Message, Swapped
 from gwctl.node.worker import Worker
 from tests.unit.node.doubles import assignment
 
@@ -39,3 +43,27 @@ def test_a_version_that_could_not_be_read_is_tried_again(
         await worker.finish(0)
 
     asyncio.run(main())
+
+
+def test_removed_files_take_nothing_from_what_is_served(tmp_path: Path) -> None:
+    assigned = assignment(tmp_path, proxy_access_log="off")
+    place = cache_place(assigned.settings)
+
+    async def main() -> list[Message]:
+        writer = CacheWriter.open(place, core_catalog(), durable=False)
+        fresh = writer.begin_generation()
+        fresh.commit(Version("L", 5))
+        writer.close()
+        supervisor, bus = memory_pair()
+        worker = Worker(assigned, [])
+        await worker._follow(bus)
+        shutil.rmtree(place)
+        await worker._follow(bus)
+        await worker.finish(0)
+        bus.close()
+        heard = []
+        while (message := await supervisor.receive()) is not None:
+            heard.append(message)
+        return heard
+
+    assert [(type(message), message.number) for message in asyncio.run(main())] == [(Swapped, 5)]  # type: ignore[attr-defined]

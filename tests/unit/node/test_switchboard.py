@@ -1,0 +1,181 @@
+"""Who hears what: messages reach those they concern, and the command line gets answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gwctl.kit.digest import ZEROS
+from gwctl.node.bus import MemoryLink, memory_pair
+from gwctl.node.crew import Crew, Member
+from gwctl.node.messages import (
+    Answer,
+    Ask,
+    Available,
+    Changed,
+    Hello,
+    LogLevel,
+    Message,
+    Refused,
+    ReopenLogs,
+    Swapped,
+)
+from gwctl.node.report import Report
+from gwctl.node.rollout import Rollout
+from gwctl.node.switchboard import Switchboard
+from gwctl.observe import logs
+from tests.unit.node.doubles import assignment
+
+SEVEN = Available("L", 7, "7" * 32, 7)
+SERVED = Swapped("L", 7, "7" * 32, 7)
+
+
+class StubCrew:
+    """Members that never end; what each was sent is in ``inboxes``."""
+
+    def __init__(self, tmp_path: Path, *kinds: str) -> None:
+        self.members: list[Member] = []
+        self._ends: dict[int, MemoryLink] = {}
+        for pid, kind in enumerate(kinds, 1):
+            ours, theirs = memory_pair()
+            process = cast(Any, SimpleNamespace(pid=pid))
+            self.members.append(Member(replace(assignment(tmp_path), kind=kind), process, ours, ready=True))
+            self._ends[pid] = theirs
+
+    def of(self, *kinds: str) -> list[Member]:
+        return [member for member in self.members if member.kind in kinds]
+
+    def everyone(self) -> list[Member]:
+        return self.members
+
+    def sent(self, member: Member) -> list[Message | None]:
+        inbox = self._ends[member.pid]._inbox
+        return [inbox.get_nowait() for _ in range(inbox.qsize())]
+
+
+Story = Callable[[Switchboard, StubCrew], Awaitable[None] | None]
+
+
+def play(tmp_path: Path, kinds: tuple[str, ...], story: Story, reload: Answer | None = None) -> None:
+    async def main() -> None:
+        async def reloading() -> Answer:
+            return reload or Answer()
+
+        board = Switchboard("an-id", Report("data_plane", 1), Rollout(), reloading)
+        crew = StubCrew(tmp_path, *kinds)
+        board.connect(cast(Crew, crew))
+        done = story(board, crew)
+        if done is not None:
+            await done
+
+    asyncio.run(main())
+
+
+def test_a_version_goes_to_the_workers_and_its_acknowledgement_to_the_agent(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        agent, one, two = crew.members
+        board.hear(one, Swapped("", 0, ZEROS))
+        board.hear(two, Swapped("", 0, ZEROS))
+        board.hear(agent, SEVEN)
+        assert crew.sent(one) == crew.sent(two) == [SEVEN]
+        board.hear(one, SERVED)
+        assert crew.sent(agent) == []
+        board.hear(two, SERVED)
+        assert crew.sent(agent) == [SERVED]
+
+    play(tmp_path, ("agent", "worker", "worker"), story)
+
+
+def test_a_worker_that_comes_later_is_told_the_version(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        agent, worker = crew.members
+        board.hear(worker, Hello("worker", 0, worker.pid))
+        assert crew.sent(worker) == []
+        board.hear(agent, SEVEN)
+        crew.sent(worker)
+        board.hear(worker, Hello("worker", 0, worker.pid))
+        assert crew.sent(worker) == [SEVEN]
+
+    play(tmp_path, ("agent", "worker"), story)
+
+
+def test_a_change_wakes_whoever_copies_the_database(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        api, hub, follower, worker = crew.members
+        board.hear(api, Changed("L", 3))
+        assert crew.sent(hub) == crew.sent(follower) == [Changed("L", 3)]
+        assert crew.sent(api) == crew.sent(worker) == []
+
+    play(tmp_path, ("api", "hub", "follower", "worker"), story)
+
+
+def test_what_a_worker_cannot_serve_is_told_to_the_agent(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        agent, worker = crew.members
+        board.hear(worker, Refused("L", 7, "routes x: no"))
+        assert crew.sent(agent) == [Refused("L", 7, "routes x: no")]
+
+    play(tmp_path, ("agent", "worker"), story)
+
+
+def test_nobody_waits_for_a_worker_that_left(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        agent, one, two = crew.members
+        for worker in (one, two):
+            board.hear(worker, Swapped("", 0, ZEROS))
+        board.hear(agent, SEVEN)
+        board.hear(one, SERVED)
+        board.left(two)
+        assert crew.sent(agent) == [SERVED]
+
+    play(tmp_path, ("agent", "worker", "worker"), story)
+
+
+def test_log_files_are_opened_again_by_everyone(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        board.reopen_logs()
+        assert [crew.sent(member) for member in crew.members] == [[ReopenLogs()], [ReopenLogs()]]
+
+    play(tmp_path, ("agent", "worker"), story)
+
+
+class TestQuestions:
+    def test_status_names_the_node_and_its_processes(self, tmp_path: Path) -> None:
+        async def story(board: Switchboard, crew: StubCrew) -> None:
+            agent, worker = crew.members
+            board.hear(agent, SEVEN)
+            board.hear(worker, SERVED)
+            values = (await board.answer(Ask("status"))).values
+            assert (values["role"], values["node_id"], values["version"]) == ("data_plane", "an-id", 7)
+            assert (values["ready"], values["message"], values["config_hash"]) == (True, "ready", "7" * 32)
+            assert [entry["name"] for entry in values["processes"]] == ["agent", "worker 0"]
+
+        play(tmp_path, ("agent", "worker"), story)
+
+    def test_a_reload_is_answered_by_its_outcome(self, tmp_path: Path) -> None:
+        async def story(board: Switchboard, crew: StubCrew) -> None:
+            assert await board.answer(Ask("reload")) == Answer(error="broken", hint="mend it")
+
+        play(tmp_path, (), story, Answer(error="broken", hint="mend it"))
+
+    def test_the_log_level_changes_everywhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logs, "set_level", lambda _: None)
+
+        async def story(board: Switchboard, crew: StubCrew) -> None:
+            assert await board.answer(Ask("log-level", {"level": "debug"})) == Answer()
+            assert crew.sent(crew.members[0]) == [LogLevel("debug")]
+
+        play(tmp_path, ("worker",), story)
+
+    @pytest.mark.parametrize("question", [Ask("log-level", {"level": "loud"}), Ask("log-level"), Ask("colour")])
+    def test_what_cannot_be_done_is_an_error(self, tmp_path: Path, question: Ask) -> None:
+        async def story(board: Switchboard, crew: StubCrew) -> None:
+            assert (await board.answer(question)).error
+
+        play(tmp_path, ("worker",), story)
