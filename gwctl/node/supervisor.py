@@ -168,7 +168,7 @@ class Supervisor:
                 f"cannot listen on {self._prefix.bus}: {error.strerror}",
                 hint="the prefix must be on a local file system",
             ) from error
-        server = await asyncio.start_unix_server(self._board.serve, sock=listening)
+        server = await asyncio.start_server(self._board.serve, sock=listening)
         self._tasks.spawn("bus", server.serve_forever())
 
     # Start

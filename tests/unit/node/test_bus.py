@@ -106,7 +106,7 @@ def test_a_question_is_answered_however_long_the_path_is(tmp_path: Path, depth: 
             link.close()
             answered.set()
 
-        async with await asyncio.start_unix_server(answer, sock=listening):
+        async with await asyncio.start_server(answer, sock=listening):
             await answered.wait()
 
     server = threading.Thread(target=lambda: asyncio.run(serve()))
