@@ -66,7 +66,7 @@ class StubWorker:
             self._bus.send(Swapped(message.lineage, message.number, message.digest, message.records))
 
     def stats(self) -> dict[str, Any]:
-        return {"memory": 1}
+        return {"memory": 1, "first": self._assignment.first}
 
     def reopen(self) -> None: ...
 

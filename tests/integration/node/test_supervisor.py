@@ -132,6 +132,12 @@ class TestDeaths:
         assert time.monotonic() - began < 1.0
         assert {node.call().version for _ in range(8)} == {7}
 
+    def test_a_successor_knows_that_it_is_one(self, start: Start) -> None:
+        node = start(workers=2)
+        assert [member["stats"] for member in node.members("worker")] == [{"memory": 1, "first": True}] * 2
+        kill_one(node)
+        until("it says so", lambda: {"memory": 1, "first": False} in [each["stats"] for each in node.members("worker")])
+
     def test_only_what_a_killed_worker_had_accepted_fails(self, start: Start) -> None:
         node = start(workers=2)
         with Load(node, threads=4) as load:

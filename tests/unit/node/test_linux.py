@@ -76,6 +76,25 @@ def test_orphans_come_to_the_reaper_and_are_buried() -> None:
     assert done.stdout.strip() == "False", done.stderr
 
 
+def test_the_reaper_is_the_parent_of_orphans() -> None:
+    done = run(
+        "import os, time\n"
+        "from gwctl.node.linux import become_reaper\n"
+        "become_reaper()\n"
+        "reaper = os.getpid()\n"
+        "read, write = os.pipe()\n"
+        "if (child := os.fork()) == 0:\n"
+        "    parent = os.getpid()\n"
+        "    if os.fork() == 0:\n"
+        "        while os.getppid() == parent: time.sleep(0.01)\n"
+        "        os.write(write, str(os.getppid()).encode())\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(int(os.read(read, 20)) == reaper)"
+    )
+    assert done.stdout.strip() == "True", done.stderr
+
+
 def test_own_children_are_not_buried() -> None:
     child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
