@@ -66,6 +66,10 @@ class Directory:
         path = self.path / name
         return path if _GENERATION.fullmatch(name) and path.is_dir() else None
 
+    def readable(self) -> Path | None:
+        """The generation for whoever only reads: the current one, or the newest when the pointer is lost."""
+        return self.current() or next(iter(self.generations()), None)
+
     def point_to(self, generation: Path) -> None:
         """Make ``generation`` the current one."""
         write_atomic(self.path / _CURRENT, f"{generation.name}\n", mode=0o600)
@@ -86,9 +90,9 @@ class Directory:
         numbers = [int(match[1]) for name in names if (match := re.match(r"(?:bad-gen|gen|new)-(\d{6,})", name))]
         return max(numbers, default=0) + 1
 
-    def begin(self) -> Path:
-        """A fresh directory to write a generation in."""
-        path = self.path / f"new-{self.next_number():06d}"
+    def begin(self, above: int = 0) -> Path:
+        """A fresh directory to write a generation in, with a number greater than ``above``."""
+        path = self.path / f"new-{max(self.next_number(), above + 1):06d}"
         path.mkdir(mode=0o700)
         return path
 

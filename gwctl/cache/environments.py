@@ -101,16 +101,17 @@ def _open(path: Path, writable: bool, map_size: int | None, durable: bool) -> An
         )
 
 
-def ensure_whole(data: Path) -> None:
+def ensure_whole(data: Path, *, written: bool = False) -> None:
     """Raise CacheDamaged when the file ends before its last page: LMDB would die of a bus error reading it.
 
-    A missing or empty file is whole: it is a new environment. This costs two reads, not a verification.
+    A missing or empty file is whole, as a new environment, unless it was ``written`` before. This costs two reads, not
+    a verification.
     """
     try:
         size = data.stat().st_size
     except FileNotFoundError:
         return
-    if size == 0:
+    if size == 0 and not written:
         return
     with data.open("rb") as file:
         head = file.read(65536 + 512)

@@ -39,12 +39,17 @@ class CacheReader:
         """
         return cls(Directory(path), Environments())
 
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether there is a generation to open; when there is none, nobody ever wrote one or somebody removed it."""
+        return Directory(path).readable() is not None
+
     def refresh(self) -> bool:
         """Follow the pointer; True when another generation is current now. Open views keep theirs.
 
         Raises as ``open``.
         """
-        if self._directory.current() == self._lease.path:
+        if self._directory.readable() == self._lease.path:
             return False
         lease = self._acquire()
         previous, self._lease = self._lease, lease
@@ -55,14 +60,14 @@ class CacheReader:
         # A generation may be swept between reading the pointer and opening it: read the pointer again then.
         failure: Exception | None = None
         for _ in range(_ATTEMPTS):
-            path = self._directory.current()
+            path = self._directory.readable()
             if path is None:
                 break
             try:
                 return self._environments.acquire(path)
             except (CacheStorage, CacheDamaged) as error:
                 failure = error
-                if self._directory.current() == path:
+                if self._directory.readable() == path:
                     raise
         if failure is not None:
             raise failure

@@ -19,7 +19,7 @@ import lmdb
 from gwctl.cache import keys
 from gwctl.cache.directory import Directory, discard, number_of
 from gwctl.cache.edit import Changes, Edit
-from gwctl.cache.environments import Environments, Lease
+from gwctl.cache.environments import Environments, Lease, ensure_whole
 from gwctl.cache.errors import CacheDamaged, CacheError, CacheStorage, storage_errors
 from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
 from gwctl.cache.journal import TOMBSTONES, entries
@@ -41,7 +41,7 @@ _log = logging.getLogger("gwctl.cache")
 
 
 class CacheWriter:
-    """Open with ``open``; use from one thread at a time, readers may be in any.
+    """Open with ``open``; use from one thread at a time (``mend`` from any), readers may be in any.
 
     ``incidents`` are texts about damage that was found and what was done; whoever reports them clears the list.
     """
@@ -59,7 +59,9 @@ class CacheWriter:
         self._lock = directory.lock()
         self._state = EMPTY
         self._swap = threading.Lock()
+        self._busy = threading.RLock()
         self._lease: Lease | None = None
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(
@@ -120,7 +122,7 @@ class CacheWriter:
         changes = list(changes)
         while True:
             try:
-                with storage_errors(self.path):
+                with self._busy, storage_errors(self.path):
                     self._state = self._commit(self._current().environment, version, changes, expected)
                 return self._state.position
             except lmdb.MapFullError:
@@ -163,6 +165,28 @@ class CacheWriter:
         place = self._layout.order[document.entity]
         gone = document.text is None
         return gone, -place if gone else place, document.key
+
+    def mend(self) -> None:
+        """Put back what somebody has taken out of the directory while it is in use: the pointer, or everything.
+
+        What was not lost is not touched. Raises CacheDamaged when the open file itself was cut short: then nothing but
+        opening the cache anew helps. Raises CacheStorage.
+        """
+        with self._busy, storage_errors(self.path):
+            path = self._current().path
+            if _identity(path) != self._file:
+                self._report(f"the cache {self.path} was removed while it was in use; it is written again")
+                self._directory.create()
+                self._copy(self._current().environment.info()["map_size"])
+                return
+            ensure_whole(path / "data.mdb", written=True)
+            if self._directory.current() != path:
+                self._report(f"the pointer of the cache {self.path} was lost; it is written again")
+                self._directory.point_to(path)
+
+    def _report(self, text: str) -> None:
+        self.incidents.append(text)
+        _log.error("%s", text)
 
     def close(self) -> None:
         """Close the current generation (open views keep theirs) and let another writer in."""
@@ -210,40 +234,55 @@ class CacheWriter:
             raise
         with self._swap:
             previous, self._lease, self._state = self._lease, lease, state
+        self._file = _identity(path)
         if previous is not None:
             previous.release()
 
     def _set_aside(self, path: Path, error: CacheError) -> None:
         with storage_errors(path):
             kept = self._directory.set_aside(path)
-        text = f"the cache generation {path.name} was set aside as {kept.name}: {error}"
-        self.incidents.append(text)
-        _log.error("%s", text)
+        self._report(f"the cache generation {path.name} was set aside as {kept.name}: {error}")
 
     def _publish(self, unfinished: Path, verify: bool) -> None:
         if verify:
             verify_in_child(unfinished)
-        path = self._directory.publish(unfinished)
-        self._adopt(path)
+        with self._busy:
+            path = self._directory.publish(unfinished)
+            self._adopt(path)
         self._directory.sweep(path)
 
     def _grow(self) -> None:
         """Replace the current generation by a copy with twice the room."""
-        environment = self._current().environment
-        size = environment.info()["map_size"] * 2
+        size = self._current().environment.info()["map_size"] * 2
         if size > LARGEST_MAP:
             raise CacheStorage(f"the cache {self.path} is full and cannot grow beyond {LARGEST_MAP} bytes")
-        with storage_errors(self.path):
-            path = self._directory.begin()
-            try:
-                environment.copy(str(path), compact=True)
-                with contextlib.closing(lmdb.open(str(path), map_size=size, mode=0o600)) as copy:
-                    with copy.begin(write=True) as transaction:
-                        write_state(transaction, self._state)
-                    copy.sync(True)
-                write_marker(path, self._state)
-                self._publish(path, verify=True)
-            except BaseException:
-                discard(path)
-                raise
+        with self._busy, storage_errors(self.path):
+            self._directory.sweep(self._copy(size))
         _log.log(NOTICE, "the cache %s was full: generation %d has room for %d bytes", self.path, self.generation, size)
+
+    def _copy(self, size: int) -> Path:
+        """Make a copy of the open generation the current one, with room for ``size`` bytes."""
+        path = self._directory.begin(above=self.generation)
+        try:
+            self._current().environment.copy(str(path), compact=True)
+            with contextlib.closing(lmdb.open(str(path), map_size=size, mode=0o600)) as copy:
+                with copy.begin(write=True) as transaction:
+                    write_state(transaction, self._state)
+                copy.sync(True)
+            write_marker(path, self._state)
+            verify_in_child(path)
+            finished = self._directory.publish(path)
+            self._adopt(finished)
+        except BaseException:
+            discard(path)
+            raise
+        return finished
+
+
+def _identity(generation: Path) -> tuple[int, int] | None:
+    """Which file the generation has at its place now; None when there is none."""
+    try:
+        status = (generation / "data.mdb").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino

@@ -187,3 +187,80 @@ def test_what_is_no_generation_is_left_alone(two_generations: Path, catalog: Cat
     CacheWriter.open(two_generations, catalog).close()
 
     assert [stranger for stranger in strangers if not stranger.exists()] == []
+
+
+def lose_pointer(path: Path) -> None:
+    (path / "CURRENT").unlink()
+
+
+def garble_pointer(path: Path) -> None:
+    (path / "CURRENT").write_bytes(b"gen-999999\0\n")
+
+
+def lose_file(path: Path) -> None:
+    next(path.glob("gen-000003/data.mdb")).unlink()
+
+
+def lose_everything(path: Path) -> None:
+    shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("harm", [lose_pointer, garble_pointer, lose_file, lose_everything])
+def test_what_is_removed_while_it_is_in_use_is_written_again(
+    two_generations: Path, catalog: Catalog, harm: Callable[[Path], None]
+) -> None:
+    writer = CacheWriter.open(two_generations, catalog, durable=False)
+    before = writer.position
+    harm(two_generations)
+
+    writer.mend()
+
+    assert len(writer.incidents) == 1, writer.incidents
+    assert "written again" in writer.incidents[0]
+    writer.apply(Version("L", 3), [])
+    with writer.reader().view() as view:
+        assert (view.version, view.digest) == (Version("L", 3), before.digest)
+        assert len(list(view.records("services"))) == 40
+    writer.mend()
+    assert len(writer.incidents) == 1
+    writer.close()
+
+
+def test_a_reader_finds_the_generation_that_replaces_a_removed_directory(
+    two_generations: Path, catalog: Catalog
+) -> None:
+    writer = CacheWriter.open(two_generations, catalog, durable=False)
+    reader = writer.reader()
+    shutil.rmtree(two_generations)
+    writer.mend()
+
+    assert reader.refresh()
+
+    writer.apply(Version("L", 3), [])
+    assert reader.position().version == Version("L", 3)
+    reader.close()
+    writer.close()
+
+
+@pytest.mark.parametrize("harm", [truncate, empty, overwrite])
+def test_a_file_that_is_spoiled_while_it_is_open_is_noticed(
+    two_generations: Path, catalog: Catalog, harm: Callable[[Path], None]
+) -> None:
+    writer = CacheWriter.open(two_generations, catalog, durable=False)
+    harm(two_generations / "gen-000003")
+
+    with pytest.raises(CacheDamaged):
+        writer.mend()
+
+    writer.close()
+    again = CacheWriter.open(two_generations, catalog, durable=False)
+    assert again.position.version == Version("L", 1)
+    assert len(again.incidents) == 1
+    again.close()
+
+
+def test_readers_do_without_the_pointer(two_generations: Path) -> None:
+    lose_pointer(two_generations)
+
+    with CacheReader.open(two_generations).view() as view:
+        assert view.version == Version("L", 2)
