@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -195,10 +196,10 @@ def run(*, check: bool, say: Say) -> int:
     """Walk, then stay until Ctrl-C, or end at once with ``check``. Returns the exit code; raises QuickstartFailed."""
     with (
         _terminable(),
-        tempfile.TemporaryDirectory(prefix="gwctl-quickstart-") as place,
+        _temporary_place() as place,
         EchoServer(0) as echo,
     ):
-        walk = Quickstart(Path(place), Ports.free(), say)
+        walk = Quickstart(place, Ports.free(), say)
         try:
             walk.walk(echo.url)
             if not check:
@@ -209,6 +210,19 @@ def run(*, check: bool, say: Say) -> int:
         finally:
             walk.stop()
     return 0
+
+
+@contextlib.contextmanager
+def _temporary_place() -> Iterator[Path]:
+    """A directory that is gone afterwards, also when a node that is ending still writes a last line into it."""
+    place = Path(tempfile.mkdtemp(prefix="gwctl-quickstart-"))
+    try:
+        yield place
+    finally:
+        until = time.monotonic() + STOP_SECONDS
+        while place.exists() and time.monotonic() < until:
+            shutil.rmtree(place, ignore_errors=True)
+            time.sleep(0.01)
 
 
 @contextlib.contextmanager

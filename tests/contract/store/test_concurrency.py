@@ -58,7 +58,9 @@ def test_of_equal_keys_one_wins(store: Store) -> None:
     key = insert(store, "services", host="h")["id"]
     answers = at_once(*[lambda: insert(store, "consumers", id=key, username="u")] * WRITERS)
     errors = [answer for answer in answers if isinstance(answer, EntityError)]
-    assert {(error.number, str(error.fields)) for error in errors} == {(3, str({"id": key}))}
+    # A loser may look for the primary key before the winner commits and for the name after it.
+    allowed = {(3, str({"id": key})), (5, str({"username": "u"}))}
+    assert {(error.number, str(error.fields)) for error in errors} <= allowed
     assert len(errors) == WRITERS - 1
 
 
