@@ -56,6 +56,15 @@ class DigestMismatch(CacheError):
     code = "digest_mismatch"
 
 
+_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.VersionMismatchError,
+)
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Translate what lmdb and the file system raise while ``path`` is written or opened."""
@@ -68,7 +77,7 @@ def storage_errors(path: Path) -> Iterator[None]:
             f"cannot map the cache {path}: {error}",
             hint="lower lmdb_map_size or raise the address space limit (ulimit -v)",
         ) from error
-    except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError) as error:
+    except _DAMAGE as error:
         raise CacheDamaged(f"the cache {path} is damaged: {error}") from error
     except (lmdb.Error, OSError) as error:
         raise CacheStorage(

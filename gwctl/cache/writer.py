@@ -62,6 +62,7 @@ class CacheWriter:
         self._busy = threading.RLock()
         self._lease: Lease | None = None
         self._file: tuple[int, int] | None = None
+        self._damage: CacheDamaged | None = None
 
     @classmethod
     def open(
@@ -127,6 +128,9 @@ class CacheWriter:
                 return self._state.position
             except lmdb.MapFullError:
                 self._grow()
+            except CacheDamaged as damage:
+                self._damage = damage
+                raise
 
     def _commit(self, environment: Any, version: Version, changes: Changes, expected: int | None) -> State:
         environment.reader_check()
@@ -169,20 +173,22 @@ class CacheWriter:
     def mend(self) -> None:
         """Put back what somebody has taken out of the directory while it is in use: the pointer, or everything.
 
-        What was not lost is not touched. Raises CacheDamaged when the open file itself was cut short: then nothing but
-        opening the cache anew helps. Raises CacheStorage.
+        What was not lost is not touched. Raises CacheDamaged when the open file itself was cut short, or when a write
+        has found it damaged: then nothing but opening the cache anew helps. Raises CacheStorage.
         """
+        if self._damage is not None:
+            raise self._damage
         with self._busy, storage_errors(self.path):
             path = self._current().path
             if _identity(path) != self._file:
-                self._report(f"the cache {self.path} was removed while it was in use; it is written again")
                 self._directory.create()
                 self._copy(self._current().environment.info()["map_size"])
+                self._report(f"the cache {self.path} was removed while it was in use and is written again")
                 return
             ensure_whole(path / "data.mdb", written=True)
             if self._directory.current() != path:
-                self._report(f"the pointer of the cache {self.path} was lost; it is written again")
                 self._directory.point_to(path)
+                self._report(f"the pointer of the cache {self.path} was lost and is written again")
 
     def _report(self, text: str) -> None:
         self.incidents.append(text)

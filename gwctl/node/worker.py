@@ -105,6 +105,10 @@ class Worker:
             view.close()
             return
         lineage, number = position.version
+        if self._served is not None and _goes_back(self._served[0], position.version):
+            view.close()
+            _log.warning("the cache went back to version %d: version %d is served on", number, self._served[0].number)
+            return
         try:
             await self._engine.install(view)
         except GwctlError as error:
@@ -160,6 +164,13 @@ class Worker:
         await self._engine.stop()
         if self._access is not None:
             self._access.close()
+
+
+def _goes_back(served: Version, found: Version) -> bool:
+    """Whether ``found`` is what a damaged cache fell back to, until it is synchronised again."""
+    if found == NO_VERSION:
+        return served != NO_VERSION
+    return found.lineage == served.lineage and found.number < served.number
 
 
 def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> Worker:

@@ -216,7 +216,7 @@ def test_what_is_removed_while_it_is_in_use_is_written_again(
     writer.mend()
 
     assert len(writer.incidents) == 1, writer.incidents
-    assert "written again" in writer.incidents[0]
+    assert "is written again" in writer.incidents[0]
     writer.apply(Version("L", 3), [])
     with writer.reader().view() as view:
         assert (view.version, view.digest) == (Version("L", 3), before.digest)
@@ -257,6 +257,22 @@ def test_a_file_that_is_spoiled_while_it_is_open_is_noticed(
     assert again.position.version == Version("L", 1)
     assert len(again.incidents) == 1
     again.close()
+
+
+def test_damage_that_a_write_finds_is_not_passed_over(two_generations: Path, catalog: Catalog) -> None:
+    writer = CacheWriter.open(two_generations, catalog, durable=False)
+    data = two_generations / "gen-000003" / "data.mdb"
+    with data.open("r+b") as file:
+        for place in range(2 * 4096, data.stat().st_size, 97):
+            file.seek(place)
+            file.write(b"\xff")
+
+    with pytest.raises(CacheDamaged):
+        writer.apply(Version("L", 3), [("services", "00000000-0000-4000-8000-000000000001", None)])
+
+    with pytest.raises(CacheDamaged):
+        writer.mend()
+    writer.close()
 
 
 def test_readers_do_without_the_pointer(two_generations: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gwctl.cache import CacheStorage, CacheWriter
 from gwctl.entities import core_catalog
-from gwctl.kit.version import Version
+from gwctl.kit.version import NO_VERSION, Version
 from gwctl.node import worker as worker_module
 from gwctl.node.bus import Link, memory_pair
 from gwctl.node.cache_files import cache_place
@@ -67,3 +67,36 @@ def test_removed_files_take_nothing_from_what_is_served(tmp_path: Path) -> None:
         return heard
 
     assert [(type(message), message.number) for message in asyncio.run(main())] == [(Swapped, 5)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("after", [Version("L", 4), NO_VERSION])
+def test_a_cache_that_fell_back_takes_nothing_from_what_is_served(tmp_path: Path, after: Version) -> None:
+    assigned = assignment(tmp_path, proxy_access_log="off")
+    place = cache_place(assigned.settings)
+
+    def write(version: Version) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        writer = CacheWriter.open(place, core_catalog(), durable=False)
+        if version != NO_VERSION:
+            writer.begin_generation().commit(version)
+        writer.close()
+
+    async def main() -> list[Message]:
+        supervisor, bus = memory_pair()
+        worker = Worker(assigned, [])
+        for version in (Version("L", 5), after, Version("L", 6), Version("M", 1)):
+            write(version)
+            worker._reader = None  # the files are other ones each time
+            await worker._follow(bus)
+        await worker.finish(0)
+        bus.close()
+        heard = []
+        while (message := await supervisor.receive()) is not None:
+            heard.append(message)
+        return heard
+
+    assert [(message.lineage, message.number) for message in asyncio.run(main())] == [  # type: ignore[attr-defined]
+        ("L", 5),
+        ("L", 6),
+        ("M", 1),
+    ]
