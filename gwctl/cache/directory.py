@@ -57,6 +57,15 @@ class Directory:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return descriptor
 
+    def holds(self, descriptor: int) -> bool:
+        """Whether ``descriptor`` locks this directory still: the file may have been removed, and locked anew."""
+        held = os.fstat(descriptor)
+        try:
+            present = (self.path / "lock").stat()
+        except OSError:
+            return False
+        return (held.st_dev, held.st_ino) == (present.st_dev, present.st_ino)
+
     def current(self) -> Path | None:
         """The generation that readers use, or None when there is none. Never raises for a damaged pointer."""
         try:

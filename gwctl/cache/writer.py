@@ -174,14 +174,15 @@ class CacheWriter:
         """Put back what somebody has taken out of the directory while it is in use: the pointer, or everything.
 
         What was not lost is not touched. Raises CacheDamaged when the open file itself was cut short, or when a write
-        has found it damaged: then nothing but opening the cache anew helps. Raises CacheStorage.
+        has found it damaged: then nothing but opening the cache anew helps. Raises CacheBusy when the place belongs to
+        another writer now, CacheStorage.
         """
         if self._damage is not None:
             raise self._damage
         with self._busy, storage_errors(self.path):
+            self._lock_again()
             path = self._current().path
             if _identity(path) != self._file:
-                self._directory.create()
                 self._copy(self._current().environment.info()["map_size"])
                 self._report(f"the cache {self.path} was removed while it was in use and is written again")
                 return
@@ -189,6 +190,13 @@ class CacheWriter:
             if self._directory.current() != path:
                 self._directory.point_to(path)
                 self._report(f"the pointer of the cache {self.path} was lost and is written again")
+
+    def _lock_again(self) -> None:
+        if self._directory.holds(self._lock):
+            return
+        self._directory.create()
+        previous, self._lock = self._lock, self._directory.lock()
+        os.close(previous)
 
     def _report(self, text: str) -> None:
         self.incidents.append(text)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gwctl.cache import CacheDamaged, CacheReader, CacheWriter
+from gwctl.cache import CacheBusy, CacheDamaged, CacheReader, CacheWriter
 from gwctl.entities import Catalog
 from gwctl.kit.version import Version
 
@@ -257,6 +257,24 @@ def test_a_file_that_is_spoiled_while_it_is_open_is_noticed(
     assert again.position.version == Version("L", 1)
     assert len(again.incidents) == 1
     again.close()
+
+
+def test_a_place_that_another_writer_has_taken_is_left_to_it(two_generations: Path, catalog: Catalog) -> None:
+    writer = CacheWriter.open(two_generations, catalog, durable=False)
+    shutil.rmtree(two_generations)
+    other = CacheWriter.open(two_generations, catalog, durable=False)
+
+    with pytest.raises(CacheBusy):
+        writer.mend()
+
+    assert len(list(two_generations.glob("gen-*"))) == 1
+    other.close()
+    writer.mend()
+    with writer.reader().view() as view:
+        assert view.version == Version("L", 2)
+    with pytest.raises(CacheBusy):
+        CacheWriter.open(two_generations, catalog, durable=False)
+    writer.close()
 
 
 def test_damage_that_a_write_finds_is_not_passed_over(two_generations: Path, catalog: Catalog) -> None:
