@@ -8,6 +8,7 @@ without explanation and every node must hold the same configuration.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import threading
@@ -224,9 +225,20 @@ def _judge_state(control_planes: list[ControlPlane], data_planes: list[DataPlane
     for name, exists in writer.expected.items():
         assert (name in stored[0]) == exists, f"{name}: an acknowledged write was lost"
     for data_plane in data_planes:
-        for number in range(LIVE_ROUTES):
-            name = f"live-{number}"
-            assert data_plane.get(f"/{name}").status == (200 if name in stored[0] else 404), f"{data_plane.name} {name}"
+        # The last write may be on its way still; once it is there, every worker must answer so, time after time.
+        wait_for(functools.partial(_serves, data_plane, stored[0]), f"{data_plane.name} serves what is stored")
+        for _ in range(10):
+            assert _wrong(data_plane, stored[0]) == [], data_plane.name
+
+
+def _serves(data_plane: DataPlane, stored: set[str]) -> bool:
+    return not _wrong(data_plane, stored)
+
+
+def _wrong(data_plane: DataPlane, stored: set[str]) -> list[str]:
+    """The routes that a data plane answers otherwise than the stored configuration wants."""
+    names = [f"live-{number}" for number in range(LIVE_ROUTES)]
+    return [name for name in names if data_plane.get(f"/{name}").status != (200 if name in stored else 404)]
 
 
 def _routes(control_plane: ControlPlane) -> set[str]:
