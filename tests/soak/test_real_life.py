@@ -53,7 +53,7 @@ class Writer(threading.Thread):
         number = 0
         while not self._ended.wait(0.05):
             number += 1
-            name = f"live-{number % LIVE_ROUTES}"
+            name = f"live-{number % LIVE_ROUTES:02}"
             exists = not self.expected.get(name, False)
             self._write(self._control_planes[number % len(self._control_planes)], name, exists)
 
@@ -237,7 +237,7 @@ def _serves(data_plane: DataPlane, stored: set[str]) -> bool:
 
 def _wrong(data_plane: DataPlane, stored: set[str]) -> list[str]:
     """The routes that a data plane answers otherwise than the stored configuration wants."""
-    names = [f"live-{number}" for number in range(LIVE_ROUTES)]
+    names = [f"live-{number:02}" for number in range(LIVE_ROUTES)]
     return [name for name in names if data_plane.get(f"/{name}").status != (200 if name in stored else 404)]
 
 
