@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import cast
 
 from gwctl.engine.deadline import Deadline
@@ -12,7 +13,7 @@ LOW_WATER = 64 * 1024
 _TURNS = 4
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol, ABC):
     """One connection. Bytes received go to ``received``; ``more`` waits for them, ``drain`` for the peer to take ours.
 
     Reading pauses while ``backlog`` exceeds HIGH_WATER bytes. One task may wait in ``more`` and one in ``drain``; who
@@ -31,13 +32,13 @@ class Wire(asyncio.Protocol):
         self._more_deadline = Deadline(loop, self._more_expired)
         self._drain_deadline = Deadline(loop, self._drain_expired)
 
+    @abstractmethod
     def received(self, data: bytes) -> None:
         """Take over bytes of the peer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backlog(self) -> int:
         """Bytes received that nobody has consumed."""
-        raise NotImplementedError
 
     # asyncio's side
 
