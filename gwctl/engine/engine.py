@@ -21,6 +21,7 @@ from gwctl.engine.room import Room, clients_for
 from gwctl.engine.snapshot import Snapshot, build_snapshot
 from gwctl.engine.upstream.pool import Pool
 from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import NO_VERSION
 from gwctl.settings import Listener, Settings
@@ -67,7 +68,7 @@ class Engine:
         # apart, so that a name server that hangs does not hold up uploads
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
         self._names = ThreadPoolExecutor(_NAME_THREADS, thread_name_prefix="names")
-        self._emptied = asyncio.Event()
+        self._fewer = asyncio.Event()
         self._draining = False
         self._installing = asyncio.Lock()
 
@@ -123,6 +124,7 @@ class Engine:
             context,
             connect=connect,
             admit=self._may_greet,
+            greeted=self._fewer.set,
             silence=timeouts.first_byte,
             handshake=timeouts.head,
         )
@@ -149,8 +151,15 @@ class Engine:
         return self._snapshot
 
     def _may_greet(self) -> bool:
-        greeting = sum(server.greeting for server in self._tls_servers)
-        return self._room.for_one_more(len(self._connections) + greeting)
+        return self._room.for_one_more(self._clients())
+
+    @property
+    def greeting(self) -> int:
+        """Connections that are in their TLS handshake."""
+        return sum(server.greeting for server in self._tls_servers)
+
+    def _clients(self) -> int:
+        return len(self._connections) + self.greeting
 
     def _join(self, connection: ClientConnection) -> None:
         self._counters.accepted += 1
@@ -163,8 +172,7 @@ class Engine:
 
     def _leave(self, connection: ClientConnection) -> None:
         self._connections.discard(connection)
-        if not self._connections:
-            self._emptied.set()
+        self._fewer.set()
 
     async def drain(self, deadline_seconds: float) -> None:
         """Stop accepting and return when every connection is gone, or after ``deadline_seconds``.
@@ -173,23 +181,25 @@ class Engine:
         """
         self._draining = True
         self._close_listeners()
+        await let_accepted_appear()
         for connection in self._connections:
             connection.drain_soon()
         grace = min(deadline_seconds / 2, _IDLE_GRACE_SECONDS)
         if await self._empty_within(grace):
             return
+        for server in self._tls_servers:
+            await server.stop()
         for connection in list(self._connections):
             connection.close_idle()
         if not await self._empty_within(deadline_seconds - grace):
             _log.warning("%d connections did not end in time", len(self._connections))
 
     async def _empty_within(self, seconds: float) -> bool:
-        if not self._connections:
-            return True
-        self._emptied.clear()
         try:
             async with asyncio.timeout(seconds):
-                await self._emptied.wait()
+                while self._clients():
+                    self._fewer.clear()
+                    await self._fewer.wait()
         except TimeoutError:
             return False
         return True

@@ -19,6 +19,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.asgi import Application, Message, Receive, Scope, Send
 from gwctl.kit.clock import Clock
 from gwctl.node.access_line import access_line
@@ -92,6 +93,7 @@ class HttpServer:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        await let_accepted_appear()
         for connection in self._connections():
             connection.finish()
         try:

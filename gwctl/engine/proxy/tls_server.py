@@ -22,8 +22,8 @@ class TlsServer:
     """Accepts on ``sock`` until it is closed.
 
     ``connect`` makes the protocol of a connection; its argument is False for a client that speaks plainly, which gets
-    no TLS but can be told so. ``admit`` is asked before each connection is taken. ``silence`` and ``handshake`` bound,
-    in seconds, the wait for the first byte and the handshake.
+    no TLS but can be told so. ``admit`` is asked before each connection is taken, ``greeted`` called when its greeting
+    is over. ``silence`` and ``handshake`` bound, in seconds, the wait for the first byte and the handshake.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class TlsServer:
         *,
         connect: Callable[[bool], asyncio.Protocol],
         admit: Callable[[], bool],
+        greeted: Callable[[], None],
         silence: float,
         handshake: float,
     ) -> None:
@@ -40,11 +41,14 @@ class TlsServer:
         self._context = context
         self._connect = connect
         self._admit = admit
+        self._greeted = greeted
         self._silence = silence
         self._handshake = handshake
         self._greeting = 0
         self._tasks = Tasks(_log)
-        self._accepting = self._tasks.spawn("accept TLS", self._accept())
+        self._loop = asyncio.get_running_loop()
+        self._pause: asyncio.TimerHandle | None = None
+        self._listen()
 
     @property
     def greeting(self) -> int:
@@ -53,7 +57,9 @@ class TlsServer:
 
     def close(self) -> None:
         """Accept no more; handshakes under way go on."""
-        self._accepting.cancel()
+        self._rest()
+        if self._pause is not None:
+            self._pause.cancel()
         self._sock.close()
 
     async def stop(self) -> None:
@@ -61,25 +67,31 @@ class TlsServer:
         self.close()
         await self._tasks.close()
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                sock, _ = await loop.sock_accept(self._sock)
-            except OSError as error:
-                if error.errno not in _NO_FILES:
-                    continue  # the client went while it queued
+    def _listen(self) -> None:
+        self._loop.add_reader(self._sock, self._accept)
+
+    def _rest(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock)
+
+    def _accept(self) -> None:
+        """Take one connection: who knocks without a pause must not keep the loop."""
+        try:
+            sock, _ = self._sock.accept()
+        except OSError as error:
+            if error.errno in _NO_FILES:
                 _log.error("cannot accept connections: %s", error.strerror)
-                await asyncio.sleep(_PAUSE_SECONDS)
-                continue
-            if self._admit():
-                self._tasks.spawn("TLS handshake", self._greet(sock))
-            else:
-                sock.close()
-            await asyncio.sleep(0)  # who knocks without a pause must not keep the loop
+                self._rest()
+                self._pause = self._loop.call_later(_PAUSE_SECONDS, self._listen)
+            return  # otherwise the client went while it queued
+        sock.setblocking(False)
+        if self._admit():
+            self._greeting += 1
+            self._tasks.spawn("TLS handshake", self._greet(sock)).add_done_callback(self._met)
+        else:
+            sock.close()
 
     async def _greet(self, sock: socket.socket) -> None:
-        self._greeting += 1
         try:
             await self._meet(sock)
         except (OSError, ssl.SSLError, TimeoutError) as error:
@@ -88,8 +100,10 @@ class TlsServer:
         except BaseException:
             sock.close()
             raise
-        finally:
-            self._greeting -= 1
+
+    def _met(self, _: asyncio.Task[None]) -> None:
+        self._greeting -= 1
+        self._greeted()
 
     async def _meet(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()

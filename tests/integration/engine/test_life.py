@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import ssl
 import time
 
 import pytest
 
-from gwctl.engine import SnapshotError
+from gwctl.engine import Engine, SnapshotError
 from tests.integration.engine.records import MemoryView, route, service
 from tests.integration.engine.world import (
     Gateway,
     Response,
     Talk,
     bound,
+    client_tls,
     echo,
     gateway,
     new_engine,
@@ -230,6 +232,46 @@ def test_a_drain_under_load_drops_nothing() -> None:
             return done
 
     assert play(run()) > 100
+
+
+def test_a_client_in_its_handshake_is_not_cut_off_by_a_drain(server_tls: ssl.SSLContext) -> None:
+    async def run() -> tuple[int, int]:
+        async with upstream_server(echo()) as up:
+            engine = new_engine(tls=lambda _: server_tls)
+            await engine.install(MemoryView(one_route(up.port, protocols=["https"])))
+            listener = bound(https=True)
+            await engine.serve([listener])
+            gw = Gateway(engine, listener.listener.port)
+            talk = await gw.connect()
+            await until(lambda: engine.greeting == 1, "the connection is accepted")
+            drained = asyncio.create_task(_end(engine))
+            await asyncio.sleep(0.05)
+            await talk.writer.start_tls(client_tls(), server_hostname="gw.test")
+            response = await talk.get("/x")
+            await drained
+            await gw.close()
+            return response.status, engine.greeting
+
+    assert play(run()) == (200, 0)
+
+
+def test_a_client_that_never_says_hello_ends_with_the_grace_of_a_drain(server_tls: ssl.SSLContext) -> None:
+    async def run() -> tuple[bool, float]:
+        async with gateway({}, tls=server_tls) as gw:
+            talk = await gw.connect()
+            await until(lambda: gw.engine.greeting == 1, "the connection is accepted")
+            began = asyncio.get_running_loop().time()
+            await gw.engine.drain(0.4)
+            return await talk.ended(), asyncio.get_running_loop().time() - began
+
+    ended, seconds = play(run())
+    assert ended
+    assert seconds < 0.4
+
+
+async def _end(engine: Engine) -> None:
+    await engine.drain(5)
+    await engine.stop()
 
 
 def test_draining_lets_requests_in_flight_finish() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from pathlib import Path
 
 import pytest
 
-from gwctl.certs import issue_default_pair
 from gwctl.engine.config import Timeouts
 from tests.integration.engine.world import (
     Response,
     Talk,
+    client_tls,
     echo,
     gateway,
     one_route,
@@ -23,26 +22,6 @@ from tests.integration.engine.world import (
 )
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture(scope="module")
-def server_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    import time
-
-    folder: Path = tmp_path_factory.mktemp("tls")
-    cert, key = issue_default_pair("ec", time.time())
-    (folder / "cert").write_bytes(cert)
-    (folder / "key").write_bytes(key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert", folder / "key")
-    return context
-
-
-def client_tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def test_a_tls_listener(server_tls: ssl.SSLContext) -> None:

@@ -15,7 +15,7 @@ from gwctl.engine.room import MOST_CLIENTS, clients_for
 from gwctl.kit.clock import SystemClock
 from gwctl.settings import Settings
 from tests.integration.engine.records import MemoryView
-from tests.integration.engine.world import Gateway, Talk, bound, play, until
+from tests.integration.engine.world import Gateway, Talk, bound, client_tls, play, until
 
 MOST = 3
 
@@ -43,7 +43,7 @@ def test_clients_beyond_the_room_are_dropped_and_said_once(
 ) -> None:
     async def served(gw: Gateway) -> Talk | None:
         try:
-            talk = await gw.connect(_client_tls() if tls else None, "front.test" if tls else None)
+            talk = await gw.connect(client_tls() if tls else None, "front.test" if tls else None)
             await talk.get("/")
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             return None
@@ -79,10 +79,3 @@ def test_clients_beyond_the_room_are_dropped_and_said_once(
     assert [record.getMessage() for record in caplog.records] == [
         "3 clients are connected, as many as the limit of open files allows, others are dropped"
     ]
-
-
-def _client_tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

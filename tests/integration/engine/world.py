@@ -234,6 +234,14 @@ class Gateway:
                 await talk.writer.wait_closed()
 
 
+def client_tls() -> ssl.SSLContext:
+    """Trusts everybody."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def no_tls(listener: Listener) -> ssl.SSLContext:
     raise AssertionError(f"{listener} is no TLS listener")
 

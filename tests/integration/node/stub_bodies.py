@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.errors import GwctlError
 from gwctl.node.bus import Link
 from gwctl.node.messages import Available, Message, Swapped
@@ -73,6 +74,7 @@ class StubWorker:
     async def finish(self, seconds: float) -> None:
         for server in self._servers:
             server.close()
+        await let_accepted_appear()
         if self._active and seconds:
             await asyncio.wait(self._active, timeout=seconds)
 
