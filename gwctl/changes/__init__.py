@@ -1,0 +1,1 @@
+"""Changesets: plan what turns one configuration into another, and apply it as one version."""

@@ -1,0 +1,1 @@
+"""kong.yml: parse, upgrade, flatten, identify, export (admin-api.md 3)."""

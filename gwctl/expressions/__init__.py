@@ -1,0 +1,1 @@
+"""The route expression language: lexer, parser, fields, evaluation; pure (proxy.md, expressions)."""
