@@ -28,6 +28,8 @@ def show_failure(error: GwctlError, argv: Sequence[str]) -> int:
     if verbose:
         traceback.print_exception(error)
     _line(f"Error: {error.message}")
+    for detail in error.details:
+        _line(f"  {detail}")
     if error.hint:
         _line(f"  hint: {error.hint}")
     if argv and argv[0] in REFERENCE_COMMANDS and not verbose:

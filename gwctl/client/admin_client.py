@@ -4,55 +4,37 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from gwctl.kit.errors import GwctlError
+from gwctl.client.access import DEFAULT_URL, Access, Address, NamedTlsConnection
+from gwctl.client.errors import AdminError, refused, unreachable
+from gwctl.client.lines import JsonLines
 
 MOST_BYTES = 64 * 1024 * 1024
-
-
-class AdminError(GwctlError):
-    """The Admin API could not be asked, or it refused.
-
-    ``status`` is the HTTP status and ``body`` the decoded answer; both None when there was no answer.
-    """
-
-    code = "admin_api"
-
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None, body: Any = None) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
-        self.body = body
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
 class AdminClient:
     """One Admin API; each call is one request on a connection of its own. Every method raises AdminError.
 
     ``base_url`` is ``http://host:port`` (also https, a path prefix, or just ``host:port``); ``timeout`` is in seconds
-    and holds for the connection and for each read.
+    and holds for the connection and for each read. ``access`` says more: headers, TLS.
     """
 
-    def __init__(self, base_url: str = "http://127.0.0.1:8001", timeout: float = 10.0) -> None:
-        url = urlsplit(base_url if "://" in base_url else f"http://{base_url}")
-        try:
-            valid = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-        except ValueError:
-            valid = False
-        if not valid:
-            raise AdminError(f"{base_url!r} is no address of an Admin API", hint="write it as http://127.0.0.1:8001")
-        self._host = url.hostname or ""
-        self._port = url.port or (443 if url.scheme == "https" else 80)
-        self._tls = ssl.create_default_context() if url.scheme == "https" else None
-        self._prefix = url.path.rstrip("/")
-        self._timeout = timeout
-        self.address = f"{url.scheme}://{url.netloc}{self._prefix}"
+    def __init__(self, base_url: str = DEFAULT_URL, timeout: float = 10.0, *, access: Access | None = None) -> None:
+        self._access = access or Access(base_url)
+        self._at = Address.parse(self._access.url)
+        self._context = self._access.tls.context() if self._at.tls else None
+        self._timeout = timeout if self._access.timeout is None else self._access.timeout
+        self.address = self._at.text
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The decoded body."""
-        return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+        return self.request("GET", _with_query(path, query))
 
     def post(self, path: str, values: Any = None) -> Any:
         return self.request("POST", path, {} if values is None else values)
@@ -66,9 +48,9 @@ class AdminClient:
     def delete(self, path: str) -> None:
         self.request("DELETE", path)
 
-    def pages(self, path: str, *, size: int = 1000) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, *, size: int = 1000, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """Every record of a list, page by page."""
-        following: str | None = f"{path}?{urlencode({'size': size})}"
+        following: str | None = _with_query(path, {**(query or {}), "size": str(size)})
         while following:
             page = self.get(following)
             yield from page["data"]
@@ -76,25 +58,78 @@ class AdminClient:
 
     def request(self, method: str, path: str, values: Any = None) -> Any:
         """One request; ``values`` is sent as JSON. Returns the decoded body, None when there is none."""
-        body = None if values is None else json.dumps(values).encode()
-        headers = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
+        if values is None:
+            return self.send(method, path)
+        return self.send(method, path, json.dumps(values).encode(), JSON)
+
+    def send(self, method: str, path: str, body: bytes | None = None, content_type: str | None = None) -> Any:
+        """One request with a body as it is; returns the decoded answer, None when there is none."""
+        with self._exchange(method, path, body, content_type, {}) as response:
+            data = self._read(response, path)
+            return self._decoded(method, path, response.status, data)
+
+    @contextmanager
+    def lines(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """The objects of an ``application/x-ndjson`` answer as they come.
+
+        Iterating raises AdminError when the connection breaks before the end of the answer.
+        """
+        with self._exchange(method, path, body, content_type, headers or {}) as response:
+            if response.status >= 400:
+                self._decoded(method, path, response.status, self._read(response, path))
+            yield self._guarded(JsonLines(response, MOST_BYTES))
+
+    def _guarded(self, lines: JsonLines) -> Iterator[dict[str, Any]]:
+        try:
+            yield from lines
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable(self.address, error, self._timeout) from error
+        except ValueError:
+            raise AdminError(
+                f"{self.address} answered with something that is not JSON",
+                hint="is this the address of an Admin API?",
+            ) from None
+
+    @contextmanager
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, content_type: str | None, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
+        told = {"Accept": JSON, **self._access.headers, **headers}
+        if content_type is not None:
+            told["Content-Type"] = content_type
         connection = self._connection()
         try:
-            connection.request(method, self._prefix + path, body, headers)
-            response = connection.getresponse()
-            data = response.read(MOST_BYTES + 1)
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+            try:
+                response = _ask(connection, method, self._at.prefix + path, body, told)
+            except (OSError, http.client.HTTPException) as error:
+                raise unreachable(self.address, error, self._timeout) from error
+            yield response
         finally:
             connection.close()
+
+    def _read(self, response: http.client.HTTPResponse, path: str) -> bytes:
+        try:
+            data = response.read(MOST_BYTES + 1)
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable(self.address, error, self._timeout) from error
         if len(data) > MOST_BYTES:
             raise AdminError(f"the answer of {self.address}{path} is larger than {MOST_BYTES >> 20} MiB")
-        return self._decoded(method, path, response.status, data)
+        return data
 
     def _connection(self) -> http.client.HTTPConnection:
-        if self._tls is not None:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        if self._context is None:
+            return http.client.HTTPConnection(self._at.host, self._at.port, timeout=self._timeout)
+        return NamedTlsConnection(
+            self._at.host, self._at.port, self._timeout, self._context, self._access.tls.server_name
+        )
 
     def _decoded(self, method: str, path: str, status: int, data: bytes) -> Any:
         try:
@@ -106,24 +141,24 @@ class AdminClient:
                 status=status,
             ) from None
         if status >= 400:
-            told = body.get("message") if isinstance(body, dict) else None
-            raise AdminError(f"{method} {path}: {told or f'status {status}'}", status=status, body=body)
+            raise refused(f"{method} {path}", status, body)
         return body
 
-    def _unreachable(self, error: Exception) -> AdminError:
-        match error:
-            case ConnectionRefusedError():
-                reason = "connection refused"
-            case TimeoutError():
-                return AdminError(
-                    f"the Admin API at {self.address} did not answer within {self._timeout:g} s",
-                    hint="is the control plane overloaded, or is this the wrong address?",
-                )
-            case ssl.SSLError():
-                reason = f"TLS failed ({error.reason or error})"
-            case _:
-                reason = str(error) or type(error).__name__
-        return AdminError(
-            f"cannot reach the Admin API at {self.address}: {reason}",
-            hint="is the control plane running? start it with 'gwctl cp start', or name another address",
-        )
+
+def _ask(
+    connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
+) -> http.client.HTTPResponse:
+    """Send and wait for the head of the answer. A server that refuses a large body answers before it has read it."""
+    try:
+        connection.request(method, target, body, headers)
+    except (BrokenPipeError, ConnectionResetError):
+        try:
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            pass
+        raise
+    return connection.getresponse()
+
+
+def _with_query(path: str, query: Mapping[str, str] | None) -> str:
+    return f"{path}?{urlencode(query)}" if query else path

@@ -7,11 +7,13 @@ class GwctlError(Exception):
     """An error with a message for people.
 
     ``message`` is one line naming the place; ``hint`` says what to do about it (may be None);
-    ``code`` is a stable snake_case word for machines; ``exit_code`` is what the CLI exits with.
+    ``code`` is a stable snake_case word for machines; ``exit_code`` is what the CLI exits with;
+    ``details`` are more lines, one for each single mistake.
     """
 
     code = "error"
     exit_code = 1
+    details: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -23,7 +23,10 @@ PAGES_OF_PEOPLE = [
 ]
 PROMISES = "compatibility.md"
 """Also names commands that are not there yet, and says so."""
-OTHER_VARIABLES = {"GWCTL_HOME", "GWCTL_SOAK_MINUTES"}
+OTHER_VARIABLES = {
+    *("GWCTL_HOME", "GWCTL_SOAK_MINUTES"),
+    *("GWCTL_ADMIN_URL", "GWCTL_ADMIN_TOKEN", "GWCTL_ADMIN_TOKEN_FILE"),
+}
 
 
 def name_of(value: object) -> str:

@@ -96,7 +96,7 @@ def test_nobody_listens() -> None:
         AdminClient(f"http://127.0.0.1:{port}").get("/")
     assert caught.value.message == f"cannot reach the Admin API at http://127.0.0.1:{port}: connection refused"
     assert "is the control plane running?" in (caught.value.hint or "")
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 69
 
 
 def test_nobody_answers() -> None:
