@@ -34,7 +34,7 @@ class Edit:
         self._digest = state.position.digest
         self._records = state.position.records
 
-    def run(self, changes: Changes, version: Version, expected: int | None = None) -> State:
+    def run(self, changes: Changes, version: Version, expected: int | None = None, label: str = "") -> State:
         """Make the changes and write the new position; the caller commits, or aborts when this raises.
 
         With ``expected`` the digest over all records afterwards must be that one. Raises CacheConflict, DigestMismatch,
@@ -56,7 +56,7 @@ class Edit:
             raise DigestMismatch(
                 f"the records would have digest {to_hex(self._digest)}, announced was {to_hex(expected)}"
             )
-        state = State(Position(version, self._digest, self._records), horizon)
+        state = State(Position(version, self._digest, self._records), horizon, label)
         write_state(self._txn, state)
         return state
 

@@ -4,6 +4,7 @@ CacheError
 ├── CacheBusy       another process is the writer of this directory
 ├── CacheMissing    no cache was written here yet
 ├── CacheStorage    the disk or the memory map refused; nothing was applied and a later attempt may work
+│   └── CacheFull   the records do not fit into the room the cache may take
 ├── CacheDamaged    a file of the cache is not what was written
 ├── CacheConflict   the changes contradict the records they are applied to; nothing was applied
 └── DigestMismatch  the records after the changes are not those that were announced; nothing was applied
@@ -34,6 +35,10 @@ class CacheMissing(CacheError):
 
 class CacheStorage(CacheError):
     code = "cache_storage"
+
+
+class CacheFull(CacheStorage):
+    code = "cache_full"
 
 
 class CacheDamaged(CacheError):

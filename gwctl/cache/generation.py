@@ -10,7 +10,7 @@ import lmdb
 
 from gwctl.cache.directory import discard
 from gwctl.cache.edit import Edit
-from gwctl.cache.errors import CacheStorage, DigestMismatch, storage_errors
+from gwctl.cache.errors import CacheFull, DigestMismatch, storage_errors
 from gwctl.cache.layout import Layout
 from gwctl.cache.state import EMPTY, State, write_marker, write_state
 from gwctl.kit.changes import Position
@@ -26,11 +26,21 @@ T = TypeVar("T")
 class GenerationWriter:
     """Takes records, parents before children, in bounded transactions; nothing is visible before ``commit``.
 
-    A map that is too small is enlarged: nobody else has the file open yet. Not for two threads at a time.
+    A map that is too small is enlarged up to ``largest`` bytes: nobody else has the file open yet. Not for two threads
+    at a time.
     """
 
-    def __init__(self, path: Path, layout: Layout, *, map_size: int, publish: Callable[[Path, bool], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        *,
+        map_size: int,
+        publish: Callable[[Path, bool], None],
+        largest: int = LARGEST_MAP,
+    ) -> None:
         self._path = path
+        self._largest = largest
         self._layout = layout
         self._publish = publish
         self._batch: list[tuple[str, str, dict[str, Any] | None]] = []
@@ -65,13 +75,13 @@ class GenerationWriter:
 
     def _enlarge(self) -> None:
         size = self._environment.info()["map_size"]
-        if size >= LARGEST_MAP:
-            raise CacheStorage(f"the cache {self._path} is full and cannot grow beyond {LARGEST_MAP} bytes")
+        if size >= self._largest:
+            raise CacheFull(f"the cache {self._path} is full and cannot grow beyond {self._largest} bytes")
         with storage_errors(self._path):
-            self._environment.set_mapsize(min(size * 2, LARGEST_MAP))
+            self._environment.set_mapsize(min(size * 2, self._largest))
 
-    def commit(self, version: Version, *, expected: int | None = None) -> Position:
-        """Verify the generation and make it the current one, at ``version``.
+    def commit(self, version: Version, *, expected: int | None = None, label: str = "") -> Position:
+        """Verify the generation and make it the current one, at ``version``; ``label``: see ``State``.
 
         Raises DigestMismatch when the digest is not ``expected``, CacheConflict, CacheStorage, CacheDamaged; the
         current generation stays then, and ``abort`` is still to be called.
@@ -81,7 +91,7 @@ class GenerationWriter:
             raise DigestMismatch(
                 f"{position.records} records have digest {to_hex(position.digest)}, announced was {to_hex(expected)}"
             )
-        state = State(Position(version, position.digest, position.records), version.number)
+        state = State(Position(version, position.digest, position.records), version.number, label)
         self._finish(state, verify=True)
         return state.position
 

@@ -98,7 +98,9 @@ class CacheView:
         try:
             with storage_errors(lease.path):
                 self._txn = lease.environment.begin(buffers=True)
-            self.position: Position = read_state(self._txn).position
+            state = read_state(self._txn)
+            self.position: Position = state.position
+            self.label: str = state.label
         except BaseException:
             lease.release()
             raise
@@ -135,6 +137,25 @@ class CacheView:
         for _, value in self._scan(keys.record_prefix(entity)):
             yield bytes(value[keys.RECORD_DIGEST_SIZE :])
 
+    def documents_after(self, entity: str, key: str | None) -> Iterator[bytes]:
+        """The canonical JSON of the records that come after ``key``; None: of all."""
+        first = None if key is None else keys.record_key(entity, key)
+        for _, value in self._scan(keys.record_prefix(entity), first):
+            yield bytes(value[keys.RECORD_DIGEST_SIZE :])
+
+    def digests(self, entity: str) -> Iterator[tuple[dict[str, Any], int]]:
+        """Every record of an entity with its digest, by key."""
+        for _, value in self._scan(keys.record_prefix(entity)):
+            yield _decode(value), keys.digest_of(value)
+
+    def children_after(self, entity: str, field: str, parent: str, key: str | None) -> Iterator[bytes]:
+        """``documents_after`` among the children of one parent."""
+        first = None if key is None else keys.foreign_key(entity, field, parent, key)
+        for _, value in self._scan(keys.foreign_prefix(entity, field, parent), first):
+            stored = self._txn.get(keys.record_key(entity, keys.content_of(value).decode()))
+            if stored is not None:
+                yield bytes(stored[keys.RECORD_DIGEST_SIZE :])
+
     def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
         """The records of ``entity`` whose foreign key ``field`` refers to ``parent``."""
         for _, value in self._scan(keys.foreign_prefix(entity, field, parent)):
@@ -142,15 +163,17 @@ class CacheView:
             if record is not None:
                 yield record
 
-    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    def _scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, memoryview]]:
+        """The entries below ``prefix``, or those behind the key ``after`` below it."""
         with self._txn.cursor() as cursor:
-            if not cursor.set_range(prefix):
+            if not cursor.set_range(after or prefix):
                 return
             for key, value in cursor:
                 name = bytes(key)
                 if not name.startswith(prefix):
                     return
-                yield name, value
+                if name != after:
+                    yield name, value
 
     def close(self) -> None:
         """End the read transaction; more than once does no harm."""

@@ -21,10 +21,15 @@ FORMAT = 1
 
 
 class State(NamedTuple):
-    """``horizon`` is the lowest version number from which the journal can still tell the difference."""
+    """``horizon`` is the lowest version number from which the journal can still tell the difference.
+
+    ``label`` is what the writer calls these records: the hash of the document they come from, on a node without a
+    database; empty elsewhere.
+    """
 
     position: Position
     horizon: int
+    label: str = ""
 
 
 EMPTY = State(NOWHERE, 0)
@@ -43,7 +48,8 @@ def read_state(transaction: Any) -> State:
     if document.get("format") != FORMAT:
         raise CacheDamaged(f"the cache has format {document.get('format')}, this version writes format {FORMAT}")
     version = Version(document["lineage"], document["number"])
-    return State(Position(version, from_hex(document["digest"]), document["records"]), document["horizon"])
+    position = Position(version, from_hex(document["digest"]), document["records"])
+    return State(position, document["horizon"], document.get("label", ""))
 
 
 def write_marker(generation: Path, state: State) -> None:
@@ -71,4 +77,4 @@ def _to_json(state: State) -> dict[str, Any]:
         "digest": to_hex(position.digest),
         "records": position.records,
         "horizon": state.horizon,
-    }
+    } | ({"label": state.label} if state.label else {})

@@ -20,7 +20,7 @@ from gwctl.cache import keys
 from gwctl.cache.directory import Directory, discard, number_of
 from gwctl.cache.edit import Changes, Edit
 from gwctl.cache.environments import Environments, Lease, ensure_whole
-from gwctl.cache.errors import CacheDamaged, CacheError, CacheStorage, storage_errors
+from gwctl.cache.errors import CacheDamaged, CacheError, CacheFull, storage_errors
 from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
 from gwctl.cache.journal import TOMBSTONES, entries
 from gwctl.cache.layout import Layout
@@ -47,12 +47,20 @@ class CacheWriter:
     """
 
     def __init__(
-        self, directory: Directory, layout: Layout, *, map_size: int, tombstones: int | None, durable: bool
+        self,
+        directory: Directory,
+        layout: Layout,
+        *,
+        map_size: int,
+        largest: int,
+        tombstones: int | None,
+        durable: bool,
     ) -> None:
         self.incidents: list[str] = []
         self._directory = directory
         self._layout = layout
         self._map_size = map_size
+        self._largest = largest
         self._tombstones = tombstones
         self._durable = durable
         self._environments = Environments()
@@ -71,6 +79,7 @@ class CacheWriter:
         catalog: Catalog,
         *,
         map_size: int = DEFAULT_MAP_SIZE,
+        largest: int = LARGEST_MAP,
         journal: bool = False,
         tombstones: int = TOMBSTONES,
         durable: bool = True,
@@ -80,13 +89,13 @@ class CacheWriter:
         The newest sound generation becomes current; damaged ones are set aside with an incident each, and without any
         sound one the cache starts empty. ``journal`` keeps what ``delta_from`` needs, ``tombstones`` deletions among
         it. ``durable=False`` leaves writing to the disk to the kernel: safe when the process dies, not when the
-        machine does.
+        machine does. A full map grows up to ``largest`` bytes.
         Raises CacheBusy, CacheStorage.
         """
         directory = Directory(path)
         directory.create()
         kept = tombstones if journal else None
-        writer = cls(directory, Layout(catalog), map_size=map_size, tombstones=kept, durable=durable)
+        writer = cls(directory, Layout(catalog), map_size=map_size, largest=largest, tombstones=kept, durable=durable)
         try:
             writer._open_newest()
         except BaseException:
@@ -103,6 +112,11 @@ class CacheWriter:
         return self._state.position
 
     @property
+    def label(self) -> str:
+        """What the current records were called when they were committed."""
+        return self._state.label
+
+    @property
     def generation(self) -> int:
         """Number of the current generation."""
         return number_of(self._current().path)
@@ -111,8 +125,8 @@ class CacheWriter:
         """A reader inside the writer's process, where LMDB allows a file to be opened only once."""
         return CacheReader(self._directory, self._environments)
 
-    def apply(self, version: Version, changes: Changes, *, expected: int | None = None) -> Position:
-        """Make the changes and the version current in one transaction; all or nothing.
+    def apply(self, version: Version, changes: Changes, *, expected: int | None = None, label: str = "") -> Position:
+        """Make the changes, the version and the label current in one transaction; all or nothing.
 
         With ``expected`` the digest of all records must then be that one. Raises CacheConflict, DigestMismatch,
         CacheStorage; nothing was applied then.
@@ -124,7 +138,7 @@ class CacheWriter:
         while True:
             try:
                 with self._busy, storage_errors(self.path):
-                    self._state = self._commit(self._current().environment, version, changes, expected)
+                    self._state = self._commit(self._current().environment, version, changes, expected, label)
                 return self._state.position
             except lmdb.MapFullError:
                 self._grow()
@@ -132,17 +146,19 @@ class CacheWriter:
                 self._damage = damage
                 raise
 
-    def _commit(self, environment: Any, version: Version, changes: Changes, expected: int | None) -> State:
+    def _commit(self, environment: Any, version: Version, changes: Changes, expected: int | None, label: str) -> State:
         environment.reader_check()
         with environment.begin(write=True) as transaction:
             edit = Edit(transaction, self._layout, self._state, self._tombstones)
-            return edit.run(changes, version, expected)
+            return edit.run(changes, version, expected, label)
 
     def begin_generation(self) -> GenerationWriter:
         """Start a full set of records beside the current one; it becomes current with its ``commit``."""
         with storage_errors(self.path):
             path = self._directory.begin()
-        return GenerationWriter(path, self._layout, map_size=self._map_size, publish=self._publish)
+        return GenerationWriter(
+            path, self._layout, map_size=self._map_size, publish=self._publish, largest=self._largest
+        )
 
     def delta_from(self, number: int) -> Delta | None:
         """The net change since version ``number``; None when the journal does not reach back so far or the number is
@@ -268,8 +284,8 @@ class CacheWriter:
     def _grow(self) -> None:
         """Replace the current generation by a copy with twice the room."""
         size = self._current().environment.info()["map_size"] * 2
-        if size > LARGEST_MAP:
-            raise CacheStorage(f"the cache {self.path} is full and cannot grow beyond {LARGEST_MAP} bytes")
+        if size > self._largest:
+            raise CacheFull(f"the cache {self.path} is full and cannot grow beyond {self._largest} bytes")
         with self._busy, storage_errors(self.path):
             self._directory.sweep(self._copy(size))
         _log.log(NOTICE, "the cache %s was full: generation %d has room for %d bytes", self.path, self.generation, size)
