@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import resource
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from gwctl.engine.balancer.resolver import Resolver
+from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
@@ -226,6 +227,26 @@ class Engine:
             server.close()
         for tls_server in self._tls_servers:
             tls_server.close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[RecordView]:
+        """The records that new requests are served by, one version until the end of the block."""
+        snapshot = self._current()
+        snapshot.acquire()
+        try:
+            yield snapshot.records
+        finally:
+            snapshot.release()
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """What the balancer would send to for ``host``, an address or a name; nothing when no address is known."""
+        ip = literal(host)
+        if ip is not None:
+            return (ip,)
+        try:
+            return await self._open(asyncio.get_running_loop()).resolver.resolve(host)
+        except NameNotResolved:
+            return ()
 
     def stats(self) -> EngineStats:
         """Counters and the state of connections, for status and telemetry."""

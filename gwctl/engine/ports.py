@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,18 @@ class RecordView(Protocol):
 
     @property
     def version(self) -> Version: ...
+
+    def get(self, entity: str, key: str) -> RecordDict | None:
+        """The record with this primary key."""
+        ...
+
+    def find(self, entity: str, field: str | Sequence[str], value: Any) -> RecordDict | None:
+        """The record whose unique ``field`` has ``value``; several fields and values for a combined unique key."""
+        ...
+
+    def children(self, entity: str, field: str, parent: str) -> Iterator[RecordDict]:
+        """The records of ``entity`` whose foreign key ``field`` refers to ``parent``."""
+        ...
 
     def records(self, entity: str) -> Iterator[RecordDict]:
         """Every record of ``entity``."""

@@ -48,6 +48,11 @@ class Snapshot:
         self._users = 0
         self._retired = False
 
+    @property
+    def records(self) -> RecordView:
+        """The records that the snapshot was built from."""
+        return self._view
+
     def acquire(self) -> None:
         self._users += 1
 

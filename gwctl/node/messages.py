@@ -116,6 +116,24 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """The api process asks its node: the supervisor, or a worker through it. ``number`` is for the ``Reply``."""
+
+    number: int
+    about: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """To the ``Question`` of that number. ``error`` is empty when it was answered."""
+
+    number: int
+    values: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Take no new work, finish what is in flight within ``seconds``, end."""
 
@@ -159,6 +177,8 @@ Message: TypeAlias = (
     | Changed
     | Stats
     | Node
+    | Question
+    | Reply
     | Drain
     | ReopenLogs
     | LogLevel
@@ -176,6 +196,8 @@ KINDS: Mapping[str, type[Message]] = {
     "changed": Changed,
     "stats": Stats,
     "node": Node,
+    "question": Question,
+    "reply": Reply,
     "drain": Drain,
     "reopen-logs": ReopenLogs,
     "log-level": LogLevel,

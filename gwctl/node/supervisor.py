@@ -113,7 +113,8 @@ class Supervisor:
         self._recruiter = Recruiter(place.identity, sockets, place.error_log)
         self._rollout = Rollout()
         self._report = Report(self._plan.role, self._plan.count(WORKER))
-        self._board = Switchboard(place.identity.node_id, self._report, self._rollout, self._reload)
+        level = settings.text("log_level") or "notice"
+        self._board = Switchboard(place.identity.node_id, self._report, self._rollout, self._reload, level)
         self._forks = ForkClient(self._plan.modules, forks)
         self._crew = Crew(self._forks, stall_seconds=self._limits.stall, hear=self._board.hear, left=self._board.left)
         self._board.connect(self._crew)
@@ -287,7 +288,7 @@ class Supervisor:
         await self._start_beside(fresh)
         self._settings, self._plan = settings, plan
         self._report.workers = plan.count(WORKER)
-        self._board.set_level(settings.text("log_level") or "notice")
+        self._board.level.configure(settings.text("log_level") or "notice")
         await self._take_turns(fresh, [post for post in old if plan.is_exclusive(post.assignment.kind)])
         if self._sockets.refuse(item for item, _ in wanted):
             await asyncio.sleep(REFUSE_SECONDS)

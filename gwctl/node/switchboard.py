@@ -11,6 +11,7 @@ from typing import Any
 from gwctl.node import report
 from gwctl.node.bus import SocketLink
 from gwctl.node.crew import Crew, Member
+from gwctl.node.log_level import NodeLogLevel
 from gwctl.node.messages import (
     Answer,
     Ask,
@@ -20,11 +21,14 @@ from gwctl.node.messages import (
     LogLevel,
     Message,
     Node,
+    Question,
     Refused,
     ReopenLogs,
+    Reply,
     Swapped,
 )
 from gwctl.node.plan import AGENT, API, FOLLOWER, HUB, WORKER
+from gwctl.node.questions import LOG_LEVEL, Exchange
 from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
 from gwctl.observe import logs
@@ -36,16 +40,23 @@ _log = logging.getLogger("gwctl.node")
 
 
 class Switchboard:
-    """``reload`` carries out a reload and answers for it."""
+    """``reload`` carries out a reload and answers for it; ``level`` is the configured log level."""
 
     def __init__(
-        self, node_id: str, figures: Report, rollout: Rollout, reload: Callable[[], Awaitable[Answer]]
+        self,
+        node_id: str,
+        figures: Report,
+        rollout: Rollout,
+        reload: Callable[[], Awaitable[Answer]],
+        level: str = "notice",
     ) -> None:
         self._node_id = node_id
         self._report = figures
         self._rollout = rollout
         self._reload = reload
         self._crew: Crew | None = None
+        self._exchange = Exchange(lambda: self._members(WORKER))
+        self.level = NodeLogLevel(level, self._tell_level)
 
     def connect(self, crew: Crew) -> None:
         """Serve this crew, whose messages come to ``hear``."""
@@ -63,8 +74,8 @@ class Switchboard:
     def hear(self, member: Member, message: Message) -> None:
         """A member said something."""
         match message:
-            case Hello() if member.kind == WORKER and self._rollout.target is not None:
-                member.link.send(self._rollout.target)
+            case Hello():
+                self._greet(member)
             case Available():
                 self._send(message, WORKER)
                 self._acknowledge(self._rollout.available(message))
@@ -74,8 +85,21 @@ class Switchboard:
                 self._send(message, AGENT, FOLLOWER)
             case Changed():
                 self._send(message, HUB, FOLLOWER)
+            case Question(about=about) if about == LOG_LEVEL:
+                member.link.send(self._level_for(message))
+            case Question():
+                self._exchange.pass_on(member.link, message)
+            case Reply():
+                self._exchange.answered(message)
             case _:
                 pass
+
+    def _greet(self, member: Member) -> None:
+        """Tell a new process what the others were told before."""
+        if member.kind == WORKER and self._rollout.target is not None:
+            member.link.send(self._rollout.target)
+        if self.level.changed:
+            member.link.send(LogLevel(self.level.current))
 
     def left(self, member: Member) -> None:
         """A member ended."""
@@ -103,10 +127,14 @@ class Switchboard:
         for member in self._crew.everyone() if self._crew is not None else []:
             member.link.send(ReopenLogs())
 
-    def set_level(self, level: str) -> None:
+    def _tell_level(self, level: str) -> None:
         logs.set_level(level)
-        for member in self._crew.members if self._crew is not None else []:
+        for member in self._crew.everyone() if self._crew is not None else []:
             member.link.send(LogLevel(level))
+
+    def _level_for(self, question: Question) -> Reply:
+        error = self._set_level(str(question.arguments.get("level")), float(question.arguments.get("seconds", 60)))
+        return Reply(question.number, error=error.error)
 
     # With the command line
 
@@ -125,14 +153,14 @@ class Switchboard:
             case "reload":
                 return await self._reload()
             case "log-level":
-                return self._change_level(str(question.arguments.get("level")))
+                return self._set_level(str(question.arguments.get("level")), None)
             case _:
                 return Answer(error=f"this node does not know the question {question.about!r}")
 
-    def _change_level(self, level: str) -> Answer:
+    def _set_level(self, level: str, seconds: float | None) -> Answer:
         if level not in logs.LEVELS:
             return Answer(error=f"unknown log level: {level}", hint=", ".join(logs.LEVELS))
-        self.set_level(level)
+        self.level.set(level, seconds)
         return Answer()
 
     def _describe(self) -> dict[str, Any]:

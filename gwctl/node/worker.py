@@ -22,8 +22,9 @@ from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place
 from gwctl.node.memory import resident_bytes
-from gwctl.node.messages import Available, Message, Refused, Swapped
+from gwctl.node.messages import Available, Message, Question, Refused, Swapped
 from gwctl.node.plan import Assignment
+from gwctl.node.served import answer
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
 
@@ -43,6 +44,12 @@ class Nothing:
     def get(self, entity: str, key: str) -> dict[str, Any] | None:
         return None
 
+    def find(self, entity: str, field: str | Sequence[str], value: Any) -> dict[str, Any] | None:
+        return None
+
+    def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
+        return iter(())
+
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         return iter(())
 
@@ -60,6 +67,7 @@ class Worker:
         self._news = asyncio.Event()
         self._served: tuple[Version, int] | None = None
         self._reader: CacheReader | None = None
+        self._bus: Link | None = None
         path = access_log_place(assignment, "proxy_access_log")
         self._access = AccessLog(path) if path is not None else None
         self._engine = Engine(
@@ -71,6 +79,7 @@ class Worker:
         )
 
     async def start(self, bus: Link) -> None:
+        self._bus = bus
         if not self._assignment.cache_is_open or not CacheReader.exists(self._cache):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), CACHE_SECONDS)
@@ -137,6 +146,11 @@ class Worker:
     async def receive(self, message: Message) -> None:
         if isinstance(message, Available):
             self._news.set()
+        elif isinstance(message, Question) and self._bus is not None:
+            self._tasks.spawn("question", self._answer(self._bus, message))
+
+    async def _answer(self, bus: Link, question: Question) -> None:
+        bus.send(await answer(self._engine, question))
 
     def stats(self) -> dict[str, Any]:
         counted = self._engine.stats()

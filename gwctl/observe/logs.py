@@ -88,6 +88,12 @@ def set_level(level: str) -> None:
     logging.getLogger("gwctl").setLevel(LEVELS[level])
 
 
+def level() -> str:
+    """The name of the level from which this process logs."""
+    number = logging.getLogger("gwctl").level
+    return _NAMES.get(number, "notice")
+
+
 def reopen() -> None:
     """Open the log file again under its name (SIGUSR1, log rotation)."""
     for handler in logging.getLogger("gwctl").handlers:

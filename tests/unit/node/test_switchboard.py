@@ -22,10 +22,14 @@ from gwctl.node.messages import (
     Hello,
     LogLevel,
     Message,
+    Question,
     Refused,
     ReopenLogs,
+    Reply,
     Swapped,
 )
+from gwctl.node.plan import API, WORKER
+from gwctl.node.questions import LOG_LEVEL
 from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
 from gwctl.node.switchboard import Switchboard
@@ -179,3 +183,37 @@ class TestQuestions:
             assert (await board.answer(question)).error
 
         play(tmp_path, ("worker",), story)
+
+
+def test_a_question_of_the_api_goes_to_a_worker_and_the_reply_comes_back(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        api, worker = crew.members
+        board.hear(api, Question(7, "record", {"entity": "services"}))
+        (passed,) = crew.sent(worker)
+        assert isinstance(passed, Question)
+        assert passed.arguments == {"entity": "services"}
+        board.hear(worker, Reply(passed.number, {"record": None}))
+        board.hear(worker, Reply(passed.number, {"record": "again"}))
+        assert crew.sent(api) == [Reply(7, {"record": None})]
+        worker.ready = False
+        board.hear(api, Question(8, "record", {}))
+        assert crew.sent(api) == [Reply(8, error="no worker of this node serves")]
+
+    play(tmp_path, (API, WORKER), story)
+
+
+def test_a_log_level_reaches_every_process_and_whoever_comes_later(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        api, worker = crew.members
+        board.hear(api, Question(1, LOG_LEVEL, {"level": "error", "seconds": 60}))
+        assert crew.sent(api) == [LogLevel("error"), Reply(1)]
+        assert crew.sent(worker) == [LogLevel("error")]
+        board.hear(worker, Hello("worker", 0, 1))
+        assert crew.sent(worker) == [LogLevel("error")]
+        board.hear(api, Question(2, LOG_LEVEL, {"level": "loud"}))
+        assert crew.sent(api) == [Reply(2, error="unknown log level: loud")]
+
+    async def on_a_loop(board: Switchboard, crew: StubCrew) -> None:
+        story(board, crew)
+
+    play(tmp_path, (API, WORKER), on_a_loop)
