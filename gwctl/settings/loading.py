@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gwctl.kit.files import working_directory
+from gwctl.kit.references import ReferenceProblem, is_reference
 from gwctl.settings.catalogue import CATALOGUE
 from gwctl.settings.conffile import DEFAULT_PLACES, find_conf
 from gwctl.settings.declaration import DATA_PLANE, ROLES, TRADITIONAL, Kind, Setting, Status
+from gwctl.settings.document import DOCUMENT, unfolded
 from gwctl.settings.entry import DEFAULT, Entries, Entry
 from gwctl.settings.errors import Notice, Problem, SettingsError
 from gwctl.settings.kinds import ValueProblem, parse_value, split_items
 from gwctl.settings.places import absolute, database_file, home_directory
-from gwctl.settings.references import ReferenceProblem, Vaults, is_reference
+from gwctl.settings.references import Vaults
 from gwctl.settings.rules import problems_of
 from gwctl.settings.sources import Gathered, Given, gather
 
+_FILE = "declarative_config"
 _ITEMISED = (Kind.ARRAY, Kind.CERTIFICATES)
 _CERTIFICATES = (Kind.CERTIFICATE, Kind.CERTIFICATES)
 _REPLACED_VALUES: Mapping[tuple[str, str], Problem] = {
@@ -146,6 +149,10 @@ class _Reader:
         origin = given.origin if given else DEFAULT
         if raw is not None and setting.kind in _CERTIFICATES:
             raw = self._locate(raw)
+        if raw is not None and setting.name == _FILE and not is_reference(raw):
+            raw = str(absolute(raw, self._cwd))
+        if raw is not None and setting.name == DOCUMENT:
+            raw = unfolded(raw)
         if raw is None:
             return Entry(setting, None, None, origin)
         try:
@@ -212,6 +219,8 @@ def _effects(entries: Entries) -> list[Notice]:
         if entry.value in setting.deprecated_values:
             text = f"the configuration value '{entry.raw}' for configuration property '{name}' is deprecated"
             notices.append(Notice("warn", text))
+        if name in (_FILE, DOCUMENT) and entries["database"].value != "off":
+            notices.append(Notice("notice", f"{name} is ignored: it is for nodes with database = off"))
         if setting.status is Status.IGNORED and not _same_as_default(entry):
             notices.append(Notice("notice", f"{name} is ignored: {setting.note}"))
         elif setting.fixed and entry.value not in setting.fixed:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gwctl.kit.references import is_reference
 from gwctl.settings.catalogue import CATALOGUE
 from gwctl.settings.conffile import write_line
 from gwctl.settings.declaration import Kind, Status
+from gwctl.settings.document import DOCUMENT, folded
 from gwctl.settings.entry import Entries, Entry
 from gwctl.settings.kinds import split_items
 from gwctl.settings.listeners import Listener
-from gwctl.settings.references import is_reference
 from gwctl.settings.responses import enabled_headers
 from gwctl.settings.sources import MASK
 
@@ -71,9 +72,9 @@ def configuration(entries: Entries) -> dict[str, Any]:
 def dump(entries: Entries) -> str:
     """Lines that load back to the same settings."""
     lines = [
-        write_line(name, entry.raw)
+        write_line(name, folded(entry.raw) if name == DOCUMENT else entry.raw)
         for name, entry in sorted(entries.items())
-        if entry.raw is not None and "\n" not in entry.raw
+        if entry.raw is not None and (name == DOCUMENT or "\n" not in entry.raw)
     ]
     return _DUMP_HEAD + "\n".join(lines) + "\n"
 

@@ -1,10 +1,20 @@
 """Where the config is stored, and how it is kept in memory."""
 
-from gwctl.settings.declaration import CONFIGURING, DATA_PLANE, SERVING, Alias, Kind, Setting, Status, Topic, ignored
+from gwctl.settings.declaration import (
+    CONFIGURING,
+    DATA_PLANE,
+    SERVING,
+    TRADITIONAL,
+    Alias,
+    Kind,
+    Setting,
+    Status,
+    Topic,
+    ignored,
+)
 
 _POOL = "pg_pool_size bounds what a process asks of the database"
 _REPLICA = "read replicas are not available yet"
-_DECLARATIVE = "declarative config is not available yet"
 _NO_CACHE = "workers hold the config itself; there is no cache with lifetimes"
 _NO_POLLING = "changes arrive when they happen; nothing is polled"
 
@@ -84,8 +94,30 @@ DATABASE = Topic(
         _replica("keepalive_timeout", Kind.NUMBER, "Milliseconds that an idle connection lives."),
         _replica("pool_size", Kind.NUMBER, "Connections per process."),
         _replica("backlog", Kind.NUMBER, "Requests that may wait for a connection."),
-        ignored("declarative_config", Kind.PATH, None, "File with the config.", _DECLARATIVE),
-        ignored("declarative_config_string", Kind.STRING, None, "The config itself.", _DECLARATIVE, secret=True),
+        Setting(
+            "declarative_config",
+            Kind.PATH,
+            None,
+            "File with the config (YAML or JSON) of a node with `database = off`: read at each start and reload. "
+            "On a data plane it only fills an empty cache.",
+            roles=SERVING,
+            flag="--config",
+        ),
+        Setting(
+            "declarative_config_string",
+            Kind.STRING,
+            None,
+            "The config itself, where `declarative_config` is not set.",
+            roles=SERVING,
+            secret=True,
+        ),
+        Setting(
+            "declarative_config_watch",
+            Kind.BOOLEAN,
+            "off",
+            "Read `declarative_config` again whenever the file changes; a broken one leaves the config as it was.",
+            roles=(TRADITIONAL,),
+        ),
         Setting(
             "lmdb_environment_path",
             Kind.PATH,
@@ -97,7 +129,8 @@ DATABASE = Topic(
             "lmdb_map_size",
             Kind.SIZE,
             "2048m",
-            "Address space that a cache reserves, not disk; a config that needs more makes it grow.",
+            "Address space that a cache reserves, not disk. A config that needs more makes it grow, except with "
+            "`database = off`, where such a config is refused.",
         ),
         ignored("mem_cache_size", Kind.SIZE, "128m", "Size of the entity cache.", _NO_CACHE),
         ignored("db_update_frequency", Kind.NUMBER, "5", "Seconds between two looks at the database.", _NO_POLLING),
