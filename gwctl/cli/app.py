@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from gwctl import __version__
-from gwctl.cli.commands import control_plane, data_plane, hybrid, migrations, nodes, quickstart, reference, settings
+from gwctl.cli.commands import (
+    control_plane,
+    data_plane,
+    hybrid,
+    migrations,
+    nodes,
+    quickstart,
+    reference,
+    settings,
+    vault,
+)
 from gwctl.cli.groups import CommandGroup
 
 _CONTEXT = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
@@ -27,6 +37,7 @@ def build() -> typer.Typer:
         ("hybrid", "Certificates of the link between the planes.", hybrid.COMMANDS),
         ("migrations", "Create and change the database of a control plane.", migrations.COMMANDS),
         ("settings", "See how a node would run.", settings.COMMANDS),
+        ("vault", "See secrets that references name.", vault.COMMANDS),
     ):
         group = _group(help_text)
         for function in commands:

@@ -2,7 +2,6 @@
 
 from gwctl.settings.declaration import Alias, Kind, Namespace, Setting, Status, Topic, ignored
 
-_NO_PLUGINS = "no plugin is bundled yet"
 _NO_LUA = "gwctl runs no Lua"
 _NO_WASM = "gwctl runs no WebAssembly"
 _NO_TRACING = "tracing is not available yet"
@@ -13,7 +12,20 @@ _NO_VAULT = "the only vault is env"
 EXTENSIONS = Topic(
     "Plugins, vaults, tracing",
     (
-        ignored("plugins", Kind.ARRAY, "bundled", "Plugins that may be used.", _NO_PLUGINS),
+        Setting(
+            "plugins",
+            Kind.ARRAY,
+            "bundled",
+            "Plugins that may be configured: `bundled` and names; `off` in the first place means none.",
+        ),
+        Setting(
+            "missing_plugin",
+            Kind.ENUM,
+            "refuse",
+            "What a node does with requests that need a plugin which it cannot run: `refuse` answers 503, "
+            "`warn` serves them without it.",
+            choices=("refuse", "warn"),
+        ),
         Setting(
             "vaults",
             Kind.ARRAY,

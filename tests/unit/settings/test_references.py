@@ -20,7 +20,6 @@ def test_a_reference_is_resolved_without_a_word(load: Load) -> None:
     [
         ("{vault://env/secret?prefix=my_}", "from MY_"),
         ("{vault://env/document/inner}", "member"),
-        ("{vault://env/document/number}", "5"),
         ("{vault://env/secret#2}", "older"),
         ("{vault://env/secret#1}", "plain"),
     ],
@@ -47,15 +46,22 @@ def test_the_setting_vault_env_prefix(load: Load, prefix: str) -> None:
     [
         ("{vault://env/ipheader}", "could not get value from external vault (no value found)"),
         ("{vault://hcv/ipheader}", "could not find vault (hcv)"),
-        ("{vault://env/document/missing}", "could not get value from external vault (no value found)"),
-        ("{vault://env/text/key}", "could not get value from external vault (no value found)"),
-        ("{vault://env}", "not a valid reference"),
+        ("{vault://env/document/missing}", "could not get subfield value: subfield missing not found in JSON secret"),
+        (
+            "{vault://env/document/number}",
+            "could not get subfield value: unexpected number value in JSON secret for subfield number",
+        ),
+        ("{vault://env/text/key}", "could not get subfield value: unable to json decode value"),
+        ("{vault://env}", "reference url is missing path [{vault://env}]"),
+        ("{vault://env/}", "reference url has empty path [{vault://env/}]"),
+        ("{vault:///x}", "reference url is missing host [{vault:///x}]"),
+        ("{vault://env/x#y}", "reference url has invalid version [{vault://env/x#y}]"),
     ],
 )
 def test_a_reference_without_a_value_is_an_error(
     problems: Callable[..., list[str]], reference: str, reason: str
 ) -> None:
-    environ = {"KONG_REAL_IP_HEADER": reference, "DOCUMENT": "{}", "TEXT": "no json"}
+    environ = {"KONG_REAL_IP_HEADER": reference, "DOCUMENT": '{"number": 5}', "TEXT": "no json"}
     assert problems(environ) == [f"failed to dereference '{reference}': {reason} for config option 'real_ip_header'"]
 
 
