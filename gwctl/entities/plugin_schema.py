@@ -27,14 +27,14 @@ class NodeFacts:
 class PluginSchema:
     """The declaration of one plugin's configuration.
 
-    ``config`` is the record class of its ``config`` field. ``protocols`` may be chosen and ``default_protocols`` are when
-    nobody chooses. ``scopes`` are the foreign fields that may be set; the others must be null. Of two plugins the one
-    with the higher ``priority`` runs first.
+    ``config`` is the record class of its ``config`` field. ``protocols`` may be chosen and ``default_protocols`` are
+    when nobody chooses. ``scopes`` are the foreign fields that may be set; the others must be null. Of two plugins the
+    one with the higher ``priority`` runs first.
 
     Rules over several fields stand in one of three places, which differ in where their text is reported. Those of
-    ``config``'s own class: under ``config["@entity"]``. ``checks``: under ``@entity`` of the plugin; they name fields as
-    ``config.x``. ``check``, which sees the whole configuration once its fields are sound: as the error of ``config``.
-    ``on_node`` gives the declaration for nodes where other rules hold; see `for_node`.
+    ``config``'s own class: under ``config["@entity"]``. ``checks``: under ``@entity`` of the plugin; they name fields
+    as ``config.x``. ``check``, which sees the whole configuration once its fields are sound: as the error of
+    ``config``. ``on_node`` gives the declaration for nodes where other rules hold; see `for_node`.
     """
 
     name: str
