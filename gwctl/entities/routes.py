@@ -10,10 +10,8 @@ from gwctl.schema import Record, Reference, fields, typedefs
 from gwctl.schema.checks import AtLeastOneOf, Custom
 
 
-class AddressMatch(Record):
+class AddressMatch(Record, checks=(AtLeastOneOf(("ip", "port")),)):
     """An address range, a port, or both."""
-
-    checks = (AtLeastOneOf(("ip", "port")),)
 
     ip: str | None = fields.string(typedefs.IP_OR_CIDR)
     port: int | None = fields.integer(typedefs.PORT)

@@ -33,9 +33,13 @@ class Service(
     host: str = fields.string(typedefs.HOST, required=True, help="a host name, an address, or the name of an upstream")
     port: int = fields.integer(typedefs.PORT, required=True, default=80)
     path: str | None = fields.string(typedefs.PATH, help="prefix of the path of requests to the upstream")
-    connect_timeout: int | None = fields.integer(typedefs.TIMEOUT, default=60000, help="milliseconds")
-    write_timeout: int | None = fields.integer(typedefs.TIMEOUT, default=60000, help="milliseconds between two writes")
-    read_timeout: int | None = fields.integer(typedefs.TIMEOUT, default=60000, help="milliseconds between two reads")
+    connect_timeout: int | None = fields.integer(typedefs.PROXY_TIMEOUT, default=60000, help="milliseconds")
+    write_timeout: int | None = fields.integer(
+        typedefs.PROXY_TIMEOUT, default=60000, help="milliseconds between two writes"
+    )
+    read_timeout: int | None = fields.integer(
+        typedefs.PROXY_TIMEOUT, default=60000, help="milliseconds between two reads"
+    )
     client_certificate: Reference | None = fields.foreign("certificates", help="shown to an upstream that asks for one")
     tls_verify: bool | None = fields.boolean(help="verify the upstream's certificate; null follows the node's setting")
     tls_verify_depth: int | None = fields.integer(between=(0, 64))

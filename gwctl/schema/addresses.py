@@ -100,6 +100,13 @@ def ip_or_cidr(text: str) -> str | None:
     return f"invalid ip or cidr range: '{text}'"
 
 
+def ipv4_cidr(text: str) -> str | None:
+    """An IPv4 address or range."""
+    if ":" in text or ip_or_cidr(text) is not None:
+        return f"invalid ipv4 cidr range: '{text}'"
+    return None
+
+
 def _is_address(text: str) -> bool:
     try:
         if ":" in text:
@@ -145,6 +152,9 @@ HOST_WITH_OPTIONAL_PORT: Attributes = {"check": host_with_optional_port}
 ROUTE_HOST: Attributes = {"check": route_host}
 SNI: Attributes = {"check": sni}
 WILDCARD_SNI: Attributes = {"check": wildcard_sni}
+HOST_REF: Attributes = {**HOST, "referenceable": True}
+SNI_REF: Attributes = {**SNI, "referenceable": True}
 IP: Attributes = {"check": ip}
+IPV4_CIDR: Attributes = {"check": ipv4_cidr}
 IP_OR_CIDR: Attributes = {"check": ip_or_cidr}
 PORT: Attributes = {"between": (0, 65535)}

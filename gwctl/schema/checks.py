@@ -49,6 +49,40 @@ def report(errors: Errors, text: str) -> None:
     errors.setdefault(ENTITY, []).append(text)
 
 
+def field_at(fields: Fields, name: str) -> Field:
+    """The declaration of ``name``; ``a.b`` looks into records. Raises KeyError for a name that is not declared."""
+    first, *rest = name.split(".")
+    field = fields[first]
+    for part in rest:
+        field = ({} if field.record is None else field.record.declared)[part]
+    return field
+
+
+def failed(errors: Errors, name: str) -> bool:
+    """Whether the value of ``name``, or a record around it, failed already."""
+    if "." not in name:
+        return name in errors
+    error: Any = errors
+    for part in name.split("."):
+        if not isinstance(error, Mapping):
+            return True
+        if part not in error:
+            return False
+        error = error[part]
+    return True
+
+
+def blame(errors: Errors, name: str, error: Any) -> None:
+    """Put ``error`` where ``name`` stands; ``a.b`` inside the errors of the record a."""
+    *records, last = name.split(".")
+    for part in records:
+        inside = errors.setdefault(part, {})
+        if not isinstance(inside, dict):
+            return
+        errors = inside
+    errors[last] = error
+
+
 @dataclass(frozen=True, slots=True)
 class AtLeastOneOf:
     names: tuple[str, ...]
@@ -146,8 +180,9 @@ class Conditional:
     message: str | None = None
 
     def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
-        holds = _condition(fields[self.if_field], self.if_match, peers)
-        judge = compile_validator(replace(fields[self.then_field], **{"required": False, **self.then_match}), peers)
+        holds = _condition(field_at(fields, self.if_field), self.if_match, peers)
+        then = field_at(fields, self.then_field)
+        judge = compile_validator(replace(then, **{"required": False, **self.then_match}), peers)
         null = judge(None)
         if_field, then_field = self.if_field, self.then_field
         text = self.message or f"failed conditional validation given value of field '{if_field}'"
@@ -159,7 +194,14 @@ class Conditional:
                 errors[then_field] = error
                 report(errors, text)
 
-        return check
+        def check_inside(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+            value = value_of(record, then_field)
+            error = null if value is None else judge(value)
+            if error is not None and not failed(errors, if_field) and holds(value_of(record, if_field)):
+                blame(errors, then_field, error)
+                report(errors, text)
+
+        return check_inside if "." in if_field + then_field else check
 
     def describe(self) -> dict[str, Any]:
         described = {
@@ -186,7 +228,7 @@ class ConditionalAtLeastOneOf:
     else_message: str = ""
 
     def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
-        field, if_field = fields[self.if_field], self.if_field
+        field, if_field = field_at(fields, self.if_field), self.if_field
         branches = [(_condition(field, self.if_match, peers), self.names, _filled(self.message, self.names))]
         if self.else_match is not None:
             text = _filled(self.else_message, self.else_names)
@@ -194,12 +236,12 @@ class ConditionalAtLeastOneOf:
         enough = tuple(name for name in self.names if all(name in names for _, names, _ in branches))
 
         def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
-            if if_field in errors:
+            if failed(errors, if_field):
                 return
             for name in enough:
                 if record.get(name):
                     return
-            value = record.get(if_field)
+            value = value_of(record, if_field)
             for holds, names, text in branches:
                 if holds(value):
                     if not any(is_set(record, name) for name in names):
@@ -226,7 +268,7 @@ class ConditionalAtLeastOneOf:
 class Custom:
     """Code: ``run`` answers None, a text for ``@entity``, or a dict that may name fields too.
 
-    It is skipped when one of ``names`` failed already.
+    It is skipped when one of ``names`` failed already. ``a.b`` names a field inside the record a.
     """
 
     names: tuple[str, ...]
@@ -242,7 +284,9 @@ class Custom:
             elif found is not None:
                 for text in found.get(ENTITY, ()):
                     report(errors, text)
-                errors.update({name: error for name, error in found.items() if name != ENTITY})
+                for name, error in found.items():
+                    if name != ENTITY:
+                        blame(errors, name, error)
 
         return check
 
@@ -251,7 +295,7 @@ class Custom:
 
 
 def _sound(errors: Errors, names: tuple[str, ...]) -> bool:
-    return not any(name in errors for name in names)
+    return not any(failed(errors, name) for name in names)
 
 
 def _condition(field: Field, match: Constraint, peers: Peers) -> Callable[[Any], bool]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.checks import EntityCheck
+from gwctl.schema.deprecation import Deprecation
 from gwctl.schema.field import Field, Fields
+from gwctl.schema.shorthand import Shorthand
 
 if TYPE_CHECKING:
     from gwctl.schema.schema import Schema
@@ -24,9 +26,32 @@ def describe(schema: Schema) -> dict[str, Any]:
         "entity_checks": describe_checks(schema.checks),
     }
     if schema.shorthands:
-        described["shorthand_fields"] = [
-            {name: describe_field(shorthand.field)} for name, shorthand in schema.shorthands.items()
-        ]
+        described["shorthand_fields"] = describe_shorthands(schema.shorthands.values())
+    return described
+
+
+def describe_shorthands(shorthands: Iterable[Shorthand]) -> list[dict[str, Any]]:
+    return [{shorthand.name: _describe_shorthand(shorthand)} for shorthand in shorthands]
+
+
+def _describe_shorthand(shorthand: Shorthand) -> dict[str, Any]:
+    described = describe_field(shorthand.field)
+    if shorthand.deprecation is not None:
+        described["deprecation"] = _describe_deprecation(shorthand.deprecation)
+    if shorthand.translate_backwards is not None:
+        described["translate_backwards"] = list(shorthand.translate_backwards)
+    return described
+
+
+def _describe_deprecation(deprecation: Deprecation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "message": deprecation.message,
+        "removal_in_version": deprecation.removal_in_version,
+    }
+    if deprecation.replaced_with:
+        described["replaced_with"] = [{"path": list(path)} for path in deprecation.replaced_with]
+    if deprecation.old_default is not ABSENT:
+        described["old_default"] = plain(deprecation.old_default)
     return described
 
 
@@ -43,7 +68,7 @@ def describe_field(field: Field) -> dict[str, Any]:
     described: dict[str, Any] = {"type": "record" if field.json_object else field.kind}
     described.update((name, True) for name in _FLAGS if getattr(field, name))
     described.update((name, plain(value)) for name in _VALUES if (value := getattr(field, name)) not in (None, ()))
-    described.update((name, plain(value)) for name in _GIVEN if (value := getattr(field, name)) is not ABSENT)
+    described.update((name, plain(value)) for name in _GIVEN if (value := getattr(field, name)) not in (ABSENT, {}))
     if field.reference is not None:
         described["reference"] = field.reference
         described["on_delete"] = field.on_delete
@@ -54,8 +79,12 @@ def describe_field(field: Field) -> dict[str, Any]:
     if field.record is not None:
         described["fields"] = describe_fields(field.record.declared)
         described["entity_checks"] = describe_checks(field.record.checks)
+        if field.record.shorthands:
+            described["shorthand_fields"] = describe_shorthands(field.record.shorthands)
     if field.exclusive_subsets:
         described["mutually_exclusive_subsets"] = plain(field.exclusive_subsets)
+    if field.deprecation is not None:
+        described["deprecation"] = _describe_deprecation(field.deprecation)
     if field.help:
         described["description"] = field.help
     if field.message is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from gwctl.schema.absent import ABSENT
+from gwctl.schema.deprecation import Deprecation
 
 if TYPE_CHECKING:
     from gwctl.schema.record import Record
@@ -32,6 +33,7 @@ class Field:
     kind: Kind
     name: str = ""
     help: str = ""
+    deprecation: Deprecation | None = None
 
     required: bool = False
     default: Any = ABSENT

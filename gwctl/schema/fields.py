@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from gwctl.schema.deprecation import Deprecation
 from gwctl.schema.field import Canonical, Check, Field, ForeignField, OnDelete
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Attributes(TypedDict, total=False):
     """Attributes that any field may carry; their meaning is told at `gwctl.schema.field.Field`."""
 
     help: str
+    deprecation: Deprecation
     required: bool
     default: Any
     unique: bool

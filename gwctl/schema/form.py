@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gwctl.schema.field import Field, Fields
 
 if TYPE_CHECKING:
+    from gwctl.schema.record import Record
     from gwctl.schema.schema import Schema
 
 _STEP = re.compile(r"\.?(?P<name>[^.\[\]]+)|\[(?P<inside>[^\]]*)\]")
@@ -44,9 +45,10 @@ class _Node:
         return not (self.names or self.places or self.appended)
 
 
-def decode_form(schema: Schema, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def decode_form(schema: Schema, pairs: Sequence[tuple[str, str]], key: Any = None) -> dict[str, Any]:
     """The values of a form: arrays from repeats and brackets, records and maps from dots, ``""`` for null.
 
+    ``key`` is the stored value of the field that chooses the variant, where the form leaves it out.
     Text that does not fit the type of its field stays text, for validation to report; unknown names are kept.
     """
     root = _Node()
@@ -57,7 +59,11 @@ def decode_form(schema: Schema, pairs: Sequence[tuple[str, str]]) -> dict[str, A
         **schema.fields,
         **schema.virtual,
     }
-    return _decode_names(known, root)
+    if schema.variants is None:
+        return _decode_names(known, root)
+    deciding = schema.variants.key
+    chosen = _decode(known[deciding], root.names[deciding]) if deciding in root.names else key
+    return _decode_names({**known, **schema.fields_for({deciding: chosen})}, root)
 
 
 def _insert(root: _Node, name: str, value: str) -> None:
@@ -123,7 +129,12 @@ def _map(field: Field, node: _Node) -> Any:
 def _record(field: Field, node: _Node) -> Any:
     if node.values or node.appended:
         return _free(node)
-    return _decode_names({} if field.record is None else field.record.declared, node)
+    return _decode_names({} if field.record is None else _given(field.record), node)
+
+
+def _given(shape: type[Record]) -> Fields:
+    """What may be given for a record: its shorthands and its fields."""
+    return {**{shorthand.name: shorthand.field for shorthand in shape.shorthands}, **shape.declared}
 
 
 def _foreign(field: Field, node: _Node) -> Any:

@@ -57,6 +57,8 @@ def field_schema(field: Field) -> dict[str, Any]:
         described["description"] = field.help
     if field.auto:
         described["readOnly"] = True
+    if field.deprecation is not None:
+        described["deprecated"] = True
     return described
 
 
@@ -115,9 +117,11 @@ def _map(field: Field) -> dict[str, Any]:
 
 def _record(field: Field) -> dict[str, Any]:
     fields: Fields = {} if field.record is None else field.record.declared
+    shorthands = () if field.record is None else field.record.shorthands
+    properties = {shorthand.name: field_schema(shorthand.field) | {"deprecated": True} for shorthand in shorthands}
     return {
         "type": "object",
-        "properties": {name: field_schema(inner) for name, inner in fields.items()},
+        "properties": properties | {name: field_schema(inner) for name, inner in fields.items()},
         "required": _needed(fields),
         "additionalProperties": False,
     }

@@ -58,12 +58,21 @@ class RecordMeta(type):
 class Record(metaclass=RecordMeta):
     """A group of declared fields; instances compare by value and cannot be changed.
 
-    The constructor takes every field by keyword; a field with a default may be left out.
+    The constructor takes every field by keyword; a field with a default may be left out. Class arguments: ``checks``,
+    rules over several fields, reported under ``@entity`` of this record; ``shorthands``, other spellings of its fields.
     """
 
     declared: ClassVar[Mapping[str, Field]] = MappingProxyType({})
     loaders: ClassVar[tuple[tuple[str, Loader | None], ...]] = ()
     checks: ClassVar[tuple[EntityCheck, ...]] = ()
+    shorthands: ClassVar[tuple[Shorthand, ...]] = ()
+
+    def __init_subclass__(cls, *, checks: tuple[EntityCheck, ...] = (), shorthands: tuple[Shorthand, ...] = ()) -> None:
+        super().__init_subclass__()
+        if checks:
+            type.__setattr__(cls, "checks", checks)
+        if shorthands:
+            type.__setattr__(cls, "shorthands", shorthands)
 
     def __init__(self, **values: Any) -> None:
         for name, field in self.declared.items():

@@ -9,15 +9,17 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from gwctl.schema.absent import ABSENT
 from gwctl.schema.checks import CompiledCheck
+from gwctl.schema.deprecation import Warn, log_warning, tell
 from gwctl.schema.errors import EntityError, Errors
-from gwctl.schema.field import Field, ForeignField
+from gwctl.schema.expansion import compile_expansion
+from gwctl.schema.field import Field, Fields, ForeignField
 from gwctl.schema.messages import IMMUTABLE, UNKNOWN
 from gwctl.schema.prepare import complete, fill_auto, merge, moment, tidy
 from gwctl.schema.record import Entity
+from gwctl.schema.showing import compile_show
 from gwctl.schema.validators import Peers, Validator, compile_fields, compile_validator, no_peers
-from gwctl.schema.variants import Variant
+from gwctl.schema.variants import Variant, Variants
 
 RecordDict: TypeAlias = dict[str, Any]
 """A record in stored form: every declared field present, None when unset, foreign keys as ``{"id": …}``."""
@@ -26,10 +28,12 @@ RecordDict: TypeAlias = dict[str, Any]
 class Schema:
     """What the rest of the house knows of one entity. Immutable; safe to share between threads.
 
-    ``peers`` finds the schemas of referenced entities.
+    ``peers`` finds the schemas of referenced entities; ``variants`` replace those that the class declares.
     """
 
-    def __init__(self, record_class: type[Entity], peers: Peers = no_peers) -> None:
+    def __init__(
+        self, record_class: type[Entity], peers: Peers = no_peers, *, variants: Variants | None = None
+    ) -> None:
         options = record_class.options
         self.record_class = record_class
         self.name = options.name
@@ -43,7 +47,7 @@ class Schema:
         self.virtual = options.virtual
         self.shorthands = MappingProxyType({shorthand.name: shorthand for shorthand in options.shorthands})
         self.checks = options.checks
-        self.variants = options.variants
+        self.variants = variants or options.variants
         self.fields: Mapping[str, Field] = record_class.declared
         self.foreign: Mapping[str, ForeignField] = MappingProxyType(
             {name: field for name, field in self.fields.items() if isinstance(field, ForeignField)}
@@ -53,44 +57,49 @@ class Schema:
         self._given = {
             name: compile_validator(field, peers) for name, field in (*self.fields.items(), *self.virtual.items())
         }
-        self._shorthand_checks = {name: compile_validator(s.field, peers) for name, s in self.shorthands.items()}
         self._immutable = tuple(name for name, field in self.fields.items() if field.immutable)
         self._canonical = tuple(
             (name, field.canonical) for name, field in self.fields.items() if field.canonical is not None
         )
-        self._base = _Compiled(self, None, peers)
-        self._compiled = {
-            id(variant): _Compiled(self, variant, peers)
-            for variant in (options.variants.by.values() if options.variants else ())
-        }
+        self._peers = peers
+        self._base = Compiled(self, None, peers)
+        self._compiled: dict[int, Compiled] = {}
 
     def __repr__(self) -> str:
         return f"Schema({self.name})"
 
-    def prepare_insert(self, values: Mapping[str, Any], *, now: float, canonical: bool = True) -> RecordDict:
+    def prepare_insert(
+        self, values: Mapping[str, Any], *, now: float, canonical: bool = True, warn: Warn = log_warning
+    ) -> RecordDict:
         """The complete record that a POST of ``values`` would store.
 
         ``now`` is in seconds. Unknown names stay for `validate`. With ``canonical`` fields that have a canonical form
-        are brought into it. Raises EntityError when a shorthand or such a field cannot be read.
+        are brought into it. ``warn`` hears of deprecated fields, each once. Raises EntityError when a shorthand or such
+        a field cannot be read.
         """
-        given = self._expanded(values, canonical)
-        fields = self._chosen(given).fields
-        fill_auto(fields, given, now)
-        return complete(fields, given)
+        compiled = self._chosen(values)
+        given = self._expanded(values, compiled, canonical, warn)
+        fill_auto(compiled.fields, given, now)
+        return complete(compiled.fields, given)
 
-    def prepare_replace(self, values: Mapping[str, Any], *, now: float, existing: RecordDict | None) -> RecordDict:
+    def prepare_replace(
+        self, values: Mapping[str, Any], *, now: float, existing: RecordDict | None, warn: Warn = log_warning
+    ) -> RecordDict:
         """The record that a PUT stores: complete replacement, under the key of ``existing`` if there is one."""
         kept = {} if existing is None else {self.primary_key: existing[self.primary_key]}
-        return self.prepare_insert({**values, **kept}, now=now)
+        return self.prepare_insert({**values, **kept}, now=now, warn=warn)
 
-    def prepare_update(self, values: Mapping[str, Any], *, now: float, existing: RecordDict) -> RecordDict:
+    def prepare_update(
+        self, values: Mapping[str, Any], *, now: float, existing: RecordDict, warn: Warn = log_warning
+    ) -> RecordDict:
         """The record that a PATCH stores: ``values`` merged into ``existing``. Raises EntityError.
 
         The primary key in ``values`` is ignored. Immutable fields may be repeated but not changed.
         """
-        given = self._expanded(values, canonical=True)
+        compiled = self._chosen({**existing, **values})
+        given = self._expanded(values, compiled, True, warn)
         given.pop(self.primary_key, None)
-        record = merge(self._chosen({**existing, **given}).fields, given, existing)
+        record = merge(compiled.fields, given, existing)
         changed = {name: IMMUTABLE for name in self._immutable if name in given and record[name] != existing[name]}
         if changed:
             raise EntityError.schema_violation(changed)
@@ -107,7 +116,7 @@ class Schema:
             variant = self.variants.choose(value)
             if variant is None:
                 return {self.variants.key: self.variants.refusal(value)}
-            compiled = self._compiled[id(variant)]
+            compiled = self.variant(variant)
         errors = compiled.validate(record)
         for check in compiled.checks:
             check(record, errors, updating)
@@ -155,6 +164,15 @@ class Schema:
         """The bytes that are hashed, stored and sent: JSON with sorted keys."""
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
+    def shown(self, record: RecordDict) -> RecordDict:
+        """A stored record as answers show it: deprecated spellings stand next to the fields that replaced them.
+
+        The record itself when there are none; never changes it.
+        """
+        show = self._chosen(record).show
+        shown: RecordDict = record if show is None else show(record)
+        return shown
+
     def describe(self) -> dict[str, Any]:
         """The schema as ``/schemas/{entity}`` shows it (admin-api.md 2.6)."""
         from gwctl.schema.describe import describe
@@ -167,29 +185,42 @@ class Schema:
 
         return json_schema(self)
 
-    def decode_form(self, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """The values of a form body (admin-api.md 2.2)."""
+    def decode_form(self, pairs: Sequence[tuple[str, str]], *, key: Any = None) -> dict[str, Any]:
+        """The values of a form body (admin-api.md 2.2).
+
+        ``key`` is the stored value of the field that chooses the variant, for a PATCH that leaves it out.
+        """
         from gwctl.schema.form import decode_form
 
-        return decode_form(self, pairs)
+        return decode_form(self, pairs, key)
 
-    def _chosen(self, values: Mapping[str, Any]) -> _Compiled:
-        variant = self.variants.choose(values.get(self.variants.key)) if self.variants else None
-        return self._base if variant is None else self._compiled[id(variant)]
+    def fields_for(self, values: Mapping[str, Any]) -> Fields:
+        """The fields of the variant that ``values`` choose, or the entity's own when they choose none."""
+        return self._chosen(values).fields
 
-    def _expanded(self, values: Mapping[str, Any], canonical: bool) -> dict[str, Any]:
-        given = dict(values)
+    def variant(self, variant: Variant | None) -> Compiled:
+        """The closures of one of the schema's variants, compiled when first asked for."""
+        if variant is None:
+            return self._base
+        compiled = self._compiled.get(id(variant))
+        if compiled is None:
+            compiled = self._compiled[id(variant)] = Compiled(self, variant, self._peers)
+        return compiled
+
+    def _chosen(self, values: Mapping[str, Any]) -> Compiled:
+        if self.variants is None:
+            return self._base
+        return self.variant(self.variants.choose(values.get(self.variants.key)))
+
+    def _expanded(self, values: Mapping[str, Any], compiled: Compiled, canonical: bool, warn: Warn) -> dict[str, Any]:
         errors: Errors = {}
-        for name, shorthand in self.shorthands.items():
-            value = given.get(name, ABSENT)
-            if value is ABSENT:
-                continue
-            error = self._shorthand_checks[name](value)
-            if error is not None:
-                errors[name] = error
-                continue
-            del given[name]
-            given.update(shorthand.expand(value))
+        if compiled.expand is None:
+            given = dict(values)
+        else:
+            warnings: list[str] = []
+            given = compiled.expand(values, errors, warnings)
+            if warnings and not errors:
+                tell(warnings, warn)
         if not errors and canonical:
             errors = self._canonicalize(given)
         if errors:
@@ -207,19 +238,27 @@ class Schema:
         return errors
 
 
-class _Compiled:
-    """The closures of one variant of an entity, or of the entity alone."""
+class Compiled:
+    """The closures of one variant of an entity, or of the entity alone.
 
-    __slots__ = ("checks", "fields", "validate")
+    ``expand`` and ``show`` are None where there is nothing to expand or to show.
+    """
+
+    __slots__ = ("checks", "declared_checks", "expand", "fields", "show", "validate")
 
     def __init__(self, schema: Schema, variant: Variant | None, peers: Peers) -> None:
         own = schema.record_class.declared
         override = {} if variant is None else {name: _named(name, field) for name, field in variant.fields.items()}
-        self.fields: Mapping[str, Field] = MappingProxyType({**own, **override}) if override else own
+        self.fields: Fields = MappingProxyType({**own, **override}) if override else own
+        shorthands = tuple(schema.shorthands.values())
+        self.expand = compile_expansion(self.fields, shorthands, peers)
+        self.show = compile_show(self.fields, shorthands)
         validate = compile_fields(self.fields, peers)
         self.validate = _with_virtual(validate, schema.virtual, peers) if schema.virtual else validate
-        declared = schema.checks + (() if variant is None else variant.checks)
-        self.checks: tuple[CompiledCheck, ...] = tuple(check.compile(self.fields, peers) for check in declared)
+        self.declared_checks = schema.checks + (() if variant is None else variant.checks)
+        self.checks: tuple[CompiledCheck, ...] = tuple(
+            check.compile(self.fields, peers) for check in self.declared_checks
+        )
 
 
 def _named(name: str, field: Field) -> Field:

@@ -6,6 +6,8 @@ import re
 
 from gwctl.schema.fields import Attributes
 
+_NAME = re.compile(r"[0-9A-Za-z.\-_~]+")
+_VERSION = re.compile(r"[0-9]+(?:\.|\Z)")
 _UTF8_NAME = re.compile(r"[0-9A-Za-z.\-_~\u0080-\U0010ffff]+")
 _TAG = re.compile(r"[\x20-\x2b\x2d\x2e\x30-\x7e\u0080-\U0010ffff]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -16,6 +18,20 @@ def utf8_name(text: str) -> str | None:
     if _UTF8_NAME.fullmatch(text) is None:
         return f"invalid value '{text}': the only accepted ascii characters are alphanumerics or ., -, _, and ~"
     return None
+
+
+def name(text: str) -> str | None:
+    """The names of older entities: ASCII only."""
+    if _NAME.fullmatch(text) is None:
+        return f"invalid value '{text}': it must only contain alphanumeric and '., -, _, ~' characters"
+    return None
+
+
+def semantic_version(text: str) -> str | None:
+    """Digits and dots, then anything."""
+    if _VERSION.match(text) is None:
+        return "invalid version number: must be in format of X.Y.Z"
+    return "must not have empty version segments" if ".." in text else None
 
 
 def tag(text: str) -> str | None:
@@ -53,6 +69,8 @@ def key(text: str) -> str | None:
     return None if fault is None else f"invalid key: {fault}"
 
 
+NAME: Attributes = {"check": name}
+SEMANTIC_VERSION: Attributes = {"check": semantic_version}
 UTF8_NAME: Attributes = {"check": utf8_name}
 TAG: Attributes = {"check": tag}
 HEADER_NAME: Attributes = {"check": header_name}

@@ -23,10 +23,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """``key``: the deciding field; ``by``: its value, or the first element with an entry if it is a set."""
+    """``key``: the deciding field; ``by``: its value, or the first element with an entry if it is a set.
+
+    ``unknown`` is the error of a value without an entry, ``%s`` standing for the value; ``wrong_type`` that of a value
+    that is no text.
+    """
 
     key: str
     by: Mapping[str, Variant]
+    unknown: str = "unknown type: %s"
+    wrong_type: str = WRONG_TYPE["set"]
 
     def choose(self, value: object) -> Variant | None:
         for candidate in value if isinstance(value, list | tuple) else (value,):
@@ -39,5 +45,5 @@ class Variants:
         if value is None:
             return REQUIRED
         if isinstance(value, list | tuple):
-            return f"unknown type: {shown(value[0]) if value else 'nil'}"
-        return f"unknown type: {value}" if isinstance(value, str) else WRONG_TYPE["set"]
+            return self.unknown.replace("%s", shown(value[0]) if value else "nil")
+        return self.unknown.replace("%s", value) if isinstance(value, str) else self.wrong_type

@@ -1,6 +1,21 @@
 """What the author of a plugin imports."""
 
-from gwctl.entities.plugin_schema import ANY, HTTP, SCOPES, NodeFacts, PluginSchema
+from gwctl.entities.plugin_schema import ANY, HTTP, SCOPES, PluginSchema
 from gwctl.schema import Record as PluginConfig
+from gwctl.schema import checks, fields, typedefs
+from gwctl.schema.deprecation import Deprecation
+from gwctl.schema.shorthand import Shorthand, renamed
 
-__all__ = ["ANY", "HTTP", "SCOPES", "NodeFacts", "PluginConfig", "PluginSchema"]
+__all__ = [
+    "ANY",
+    "HTTP",
+    "SCOPES",
+    "Deprecation",
+    "PluginConfig",
+    "PluginSchema",
+    "Shorthand",
+    "checks",
+    "fields",
+    "renamed",
+    "typedefs",
+]
