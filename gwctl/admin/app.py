@@ -66,13 +66,15 @@ class _Dispatch(BaseRoute):
         operation = endpoint.operations.get(method)
         if operation is None:
             return message("Method not allowed", 405, {"Allow": endpoint.methods})
+        decoded = method in WITH_BODY and not operation.reads_body
         call = Call(
             context=self._context,
             database=self._database,
             path=raw_path.decode("ascii", "replace").rstrip("/") or "/",
             params=params,
             query=parse_query(request.scope["query_string"]),
-            body=await read_body(request, self._most_bytes) if method in WITH_BODY else Body(),
+            body=await read_body(request, self._most_bytes) if decoded else Body(),
+            request=request,
         )
         return await operation.handler(call)
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from gwctl.admin.ports import Store
+from gwctl.admin.ports import ConfigLoading, NodeControl, Store
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import Version
@@ -20,7 +20,8 @@ class NodeFacts:
 
     ``pids`` returns ``{"master": int, "workers": [int]}``; ``plugins`` maps the installed plugins to
     ``{"version": str, "priority": int}``; ``workers`` returns ``{"pid", "memory"}`` (bytes) per process;
-    ``server_stats`` returns the ``server`` object of ``/status``.
+    ``server_stats`` returns the ``server`` object of ``/status``; ``control`` reaches the
+    other processes.
     """
 
     node_id: str
@@ -29,11 +30,13 @@ class NodeFacts:
     plugins: Mapping[str, Mapping[str, Any]]
     workers: Callable[[], Sequence[Mapping[str, int]]]
     server_stats: Callable[[], Mapping[str, int]]
+    control: NodeControl
 
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """``on_commit`` is called on the event loop after each commit and before its answer.
+    """``on_commit`` is called on the event loop after each commit and before its answer; ``loading`` is given on nodes
+    without a database.
 
     ``executor`` runs every call of ``store``; ``deadline`` is how many seconds an answer may wait for the database.
     """
@@ -46,3 +49,4 @@ class AdminContext:
     on_commit: Callable[[Version], None]
     clock: Clock
     deadline: float = 15.0
+    loading: ConfigLoading | None = None

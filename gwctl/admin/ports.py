@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
+from gwctl.kit.errors import GwctlError
 from gwctl.kit.version import Version
 from gwctl.schema import RecordDict
 
@@ -64,10 +66,94 @@ class UnitOfWork(Reads, Protocol):
     def delete(self, entity: str, key: str) -> bool: ...
 
 
+class NodeSilent(GwctlError):
+    """No process of the node answered; the message says which was asked."""
+
+    code = "node_silent"
+
+
+class Addresses(Protocol):
+    """What a balancer knows: the addresses of each host it was asked for, an empty list when none is known."""
+
+    def __getitem__(self, host: str) -> Sequence[str]: ...
+
+
+class NodeControl(Protocol):
+    """The node around the Admin API: its log level, and what its workers serve. Every await may raise NodeSilent."""
+
+    def log_level(self) -> str: ...
+
+    async def set_log_level(self, level: str, seconds: float) -> None:
+        """For all processes of the node; after ``seconds`` the configured level is back."""
+        ...
+
+    async def addresses(self, upstream_id: str, hosts: Sequence[str]) -> Addresses | None:
+        """None when no worker of this node balances that upstream."""
+        ...
+
+    async def served(self, entity: str, where: Mapping[str, Any]) -> RecordDict | None:
+        """The record that the workers serve whose fields are as in ``where``."""
+        ...
+
+
+class LoadOffer(Protocol):
+    """A document that is being received: a directory that only this node reads. Close it in any case."""
+
+    @property
+    def body(self) -> Path:
+        """Where to write the document."""
+        ...
+
+    @property
+    def answer(self) -> Path:
+        """Where the JSON body of the answer is after ``submit``."""
+        ...
+
+    async def submit(self, *, syntax: str, check_hash: bool, flatten_errors: bool) -> LoadResult:
+        """Load it and wait until every worker serves it; ``syntax`` is "json" for a body that may hold the document in
+        a field, "text" for the document itself."""
+        ...
+
+    def close(self) -> None:
+        """Remove it."""
+        ...
+
+
+class LoadResult(Protocol):
+    """``status`` is the one of the answer; ``message`` is its text when it has no body in the offer's ``answer``."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def retry_after(self) -> int: ...
+
+
+class ConfigLoading(Protocol):
+    """``POST /config`` of a node without a database."""
+
+    def busy(self) -> int:
+        """How many seconds to wait because another document is being loaded; 0 when none is."""
+        ...
+
+    def offer(self) -> LoadOffer: ...
+
+    def configuration_hash(self) -> str:
+        """Of what the node holds; 32 zeros for nothing."""
+        ...
+
+
 class Store(Protocol):
     def read(self) -> AbstractContextManager[Reads]: ...
 
     def write(self, actor: str = ...) -> AbstractContextManager[UnitOfWork]: ...
+
+    def post_notice(self, about: str, body: Mapping[str, Any]) -> int:
+        """Tell every node on this database; returns the number of the notice."""
+        ...
 
     def data_planes(self, size: int, offset: str | None) -> Page: ...
 

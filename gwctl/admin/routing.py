@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from gwctl.admin.answers import not_found
@@ -19,7 +20,10 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One decoded request. ``path`` is the path as it was sent, without a trailing slash."""
+    """One decoded request. ``path`` is the path as it was sent, without a trailing slash.
+
+    ``request`` is for operations that read the body themselves.
+    """
 
     context: AdminContext
     database: Database
@@ -27,6 +31,7 @@ class Call:
     params: Mapping[str, str]
     query: Pairs
     body: Body
+    request: Request
 
     def key(self, name: str) -> str:
         """A path parameter as the key of a record. Raises Refusal (404) when it is not UTF-8: no key is."""
@@ -38,6 +43,15 @@ class Call:
     def argument(self, name: str) -> str | None:
         return argument(self.query, name)
 
+    def given(self, name: str) -> str | None:
+        """An argument of the query, else of the body, as text: endpoints that are no entity's take both."""
+        found = self.argument(name)
+        if found is None:
+            found = argument(self.body.form, name)
+        if found is None and (value := self.body.json.get(name)) is not None:
+            found = str(value)
+        return found
+
 
 Handler = Callable[[Call], Awaitable[Response]]
 
@@ -47,7 +61,8 @@ class Operation:
     """What one method of an endpoint does, and how OpenAPI describes it.
 
     ``takes`` and ``gives`` name entities; ``page``: it gives a page of them, which the arguments ``filters`` choose;
-    ``errors``: the statuses of a well-formed request that fails.
+    ``errors``: the statuses of a well-formed request that fails; ``reads_body``: the handler reads it from
+    ``Call.request``, whose ``body`` is empty then.
     """
 
     handler: Handler
@@ -58,6 +73,7 @@ class Operation:
     page: bool = False
     filters: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
+    reads_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
