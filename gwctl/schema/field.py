@@ -27,7 +27,8 @@ class Field:
     """One declared field. The attributes are those of admin-api.md 0.3, in the order in which they are tried.
 
     ``ABSENT`` means "not declared" where ``None`` (null) is a value of its own: ``default``, ``eq`` and ``ne``.
-    ``message`` replaces the text of every failing rule but not of a wrong type.
+    ``name`` is given only to a field whose name is no Python name. ``generator`` makes the value of a record that has
+    none, anew for each. ``message`` replaces the text of every failing rule but not of a wrong type.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Field:
     default: Any = ABSENT
     unique: bool = False
     auto: bool = False
+    generator: Callable[[], Any] | None = None
     immutable: bool = False
     referenceable: bool = False
     encrypted: bool = False

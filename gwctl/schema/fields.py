@@ -6,6 +6,7 @@ annotation and declaration together for every entity.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from gwctl.schema.deprecation import Deprecation
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 class Attributes(TypedDict, total=False):
     """Attributes that any field may carry; their meaning is told at `gwctl.schema.field.Field`."""
 
+    name: str
     help: str
     deprecation: Deprecation
     required: bool
     default: Any
     unique: bool
     auto: bool
+    generator: Callable[[], Any]
     immutable: bool
     referenceable: bool
     encrypted: bool

@@ -47,7 +47,7 @@ def _generated(name: str, field: Field, now: float) -> Any:
 
 
 def _filled(field: Field, value: Maybe[Any]) -> Any:
-    if value is ABSENT or (value is None and not field.required):
+    if value is ABSENT or (value is None and (not field.required or field.generator is not None)):
         return default_of(field)
     return tidy(field, value)
 
@@ -72,10 +72,12 @@ def _merged_json(value: dict[str, Any], existing: dict[str, Any]) -> dict[str, A
 
 
 def default_of(field: Field) -> Any:
-    """What a field holds that nobody gave: its default, its expanded record, or null."""
+    """What a field holds that nobody gave: its default, its expanded record, a made value, or null."""
     if field.kind == "record" and field.record is not None and (field.required or field.default is not ABSENT):
         given = field.default if isinstance(field.default, Mapping) else {}
         return complete(field.record.declared, given)
+    if field.generator is not None:
+        return field.generator()
     return None if field.default is ABSENT else _fresh(field.default)
 
 

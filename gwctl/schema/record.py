@@ -42,16 +42,22 @@ class RecordMeta(type):
     def __new__(
         mcls, class_name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **options: Any
     ) -> RecordMeta:
-        own = {name: replace(value, name=name) for name, value in namespace.items() if isinstance(value, Field)}
+        own = {
+            attribute: value if value.name else replace(value, name=attribute)
+            for attribute, value in namespace.items()
+            if isinstance(value, Field)
+        }
         body = {name: value for name, value in namespace.items() if name not in own}
         body["__slots__"] = tuple(own)
         created = super().__new__(mcls, class_name, bases, body, **options)
         inherited: dict[str, Field] = {}
         for base in bases:
-            inherited.update(getattr(base, "declared", {}))
-        declared = MappingProxyType(inherited | own)
-        type.__setattr__(created, "declared", declared)
-        type.__setattr__(created, "loaders", tuple((name, _loader(field)) for name, field in declared.items()))
+            inherited.update(getattr(base, "attributes", {}))
+        attributes = MappingProxyType(inherited | own)
+        loaders = tuple((attribute, field.name, _loader(field)) for attribute, field in attributes.items())
+        type.__setattr__(created, "attributes", attributes)
+        type.__setattr__(created, "declared", MappingProxyType({field.name: field for field in attributes.values()}))
+        type.__setattr__(created, "loaders", loaders)
         return created
 
 
@@ -60,10 +66,13 @@ class Record(metaclass=RecordMeta):
 
     The constructor takes every field by keyword; a field with a default may be left out. Class arguments: ``checks``,
     rules over several fields, reported under ``@entity`` of this record; ``shorthands``, other spellings of its fields.
+
+    ``declared`` has the fields by their name in documents, ``attributes`` by their name in Python; only few differ.
     """
 
     declared: ClassVar[Mapping[str, Field]] = MappingProxyType({})
-    loaders: ClassVar[tuple[tuple[str, Loader | None], ...]] = ()
+    attributes: ClassVar[Mapping[str, Field]] = MappingProxyType({})
+    loaders: ClassVar[tuple[tuple[str, str, Loader | None], ...]] = ()
     checks: ClassVar[tuple[EntityCheck, ...]] = ()
     shorthands: ClassVar[tuple[Shorthand, ...]] = ()
 
@@ -75,7 +84,7 @@ class Record(metaclass=RecordMeta):
             type.__setattr__(cls, "shorthands", shorthands)
 
     def __init__(self, **values: Any) -> None:
-        for name, field in self.declared.items():
+        for name, field in self.attributes.items():
             value = values.pop(name, field.default)
             if value is ABSENT:
                 raise TypeError(f"{type(self).__name__}() misses the field {name!r}")
@@ -88,9 +97,9 @@ class Record(metaclass=RecordMeta):
         """An instance of the stored form, without validation; a field left out is None."""
         instance = object.__new__(cls)
         write = object.__setattr__
-        for name, loader in cls.loaders:
+        for attribute, name, loader in cls.loaders:
             value = stored.get(name)
-            write(instance, name, value if loader is None or value is None else loader(value))
+            write(instance, attribute, value if loader is None or value is None else loader(value))
         return instance
 
     if not TYPE_CHECKING:  # the type checker knows frozen classes by itself, and would take these for leave to assign
@@ -104,13 +113,13 @@ class Record(metaclass=RecordMeta):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.declared)
+        return all(getattr(self, name) == getattr(other, name) for name in self.attributes)
 
     def __hash__(self) -> int:
-        return hash((type(self), *(_hashable(getattr(self, name)) for name in self.declared)))
+        return hash((type(self), *(_hashable(getattr(self, name)) for name in self.attributes)))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.declared)
+        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.attributes)
         return f"{type(self).__name__}({inside})"
 
 

@@ -45,10 +45,12 @@ def renamed(
     deprecation = Deprecation(
         message=message, removal_in_version=removal_in_version, old_default=old_default, replaced_with=(path,)
     )
-    return Shorthand(name, replace(field, name=name), _moved_to(path), (), deprecation, path)
+    return Shorthand(name, replace(field, name=name), moved_to(path), (), deprecation, path)
 
 
-def _moved_to(path: tuple[str, ...]) -> Callable[[Any], Mapping[str, Any]]:
+def moved_to(path: tuple[str, ...]) -> Callable[[Any], Mapping[str, Any]]:
+    """An ``expand`` that puts the value at ``path``."""
+
     def expand(value: Any) -> Mapping[str, Any]:
         for name in reversed(path):
             value = {name: value}
