@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gwctl.cluster.protocol import PROTOCOLS
 
 INCOMPATIBLE = "kong_version_incompatible"
 NORMAL = "normal"
+PLUGINS_MISSING = "plugin_set_incompatible"
 
 _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\D.*)?", re.DOTALL)
 
@@ -45,6 +46,11 @@ def parse_version(text: str) -> tuple[int, int] | None:
     """(major, minor); patch and suffix do not matter. None for anything that is no version."""
     match = _VERSION.fullmatch(text)
     return (int(match[1]), int(match[2])) if match else None
+
+
+def missing_plugins(needed: Collection[str], announced: Iterable[Mapping[str, str | None]]) -> list[str]:
+    """The configured plugins that a data plane does not run, sorted; its routes with one of them answer 503."""
+    return sorted(set(needed) - {plugin["name"] for plugin in announced if plugin["name"]})
 
 
 def choose_protocol(offered: Sequence[int]) -> int | None:

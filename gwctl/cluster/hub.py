@@ -153,7 +153,11 @@ class Hub:
             return
         expiry = accepted.certificate()[1]
         session = HubSession(
-            self._identity, Peer(ip, expiry), lambda: self._source.position, now=self._clock.monotonic()
+            self._identity,
+            Peer(ip, expiry),
+            lambda: self._source.position,
+            lambda: self._source.plugins,
+            now=self._clock.monotonic(),
         )
         await self._live(_Link(session, accepted, Outbox()))
 

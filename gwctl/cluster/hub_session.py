@@ -22,9 +22,11 @@ from gwctl.cluster import messages as m
 from gwctl.cluster.compatibility import (
     INCOMPATIBLE,
     NORMAL,
+    PLUGINS_MISSING,
     choose_protocol,
     explain_protocols,
     judge_version,
+    missing_plugins,
     parse_version,
 )
 from gwctl.cluster.delivery import ChunkStream, DeltaReady
@@ -83,12 +85,23 @@ class Peer:
 
 
 class HubSession:
-    def __init__(self, identity: HubIdentity, peer: Peer, position: Callable[[], Position], *, now: float) -> None:
+    """One link. ``position`` and ``plugins`` tell what the control plane has, and which plugins that needs."""
+
+    def __init__(
+        self,
+        identity: HubIdentity,
+        peer: Peer,
+        position: Callable[[], Position],
+        plugins: Callable[[], frozenset[str]],
+        *,
+        now: float,
+    ) -> None:
         self.phase = Phase.GREETING
         self.peer = peer
         self.hello: m.Hello | None = None
         self._identity = identity
         self._position = position
+        self._plugins = plugins
         self._since = now
         self._heard = now
         self._interval = identity.heartbeat_interval
@@ -353,6 +366,7 @@ class HubSession:
     def _report(self) -> Report:
         hello, serving = self._greeting(), self._serving
         expiry = self.peer.certificate_expiry
+        status, error = self._condition(hello)
         row: dict[str, Any] = {
             "id": hello.node_id,
             "hostname": hello.hostname,
@@ -361,13 +375,21 @@ class HubSession:
             "gwctl_version": hello.gwctl_version,
             "config_hash": serving.digest if serving.lineage else ZEROS,
             "applied_version": serving.number if serving.lineage else None,
-            "sync_status": self._sync_status,
+            "sync_status": status,
             "labels": dict(hello.labels),
             "cert_details": {"expiry_timestamp": int(expiry)} if expiry is not None else None,
             "rpc_capabilities": [],
-            "last_error": self._last_error,
+            "last_error": error,
         }
         return Report(row)
+
+    def _condition(self, hello: m.Hello) -> tuple[str, dict[str, Any] | None]:
+        """Sync status and last error; a plugin that the node lacks shows unless something worse does."""
+        missing = missing_plugins(self._plugins(), hello.plugins) if self._sync_status == NORMAL else []
+        if not missing:
+            return self._sync_status, self._last_error
+        text = f"configured plugins that the data plane lacks: {', '.join(missing)}; their routes answer 503"
+        return PLUGINS_MISSING, self._last_error or {"message": text}
 
 
 _Handlers = Mapping[type, Callable[[HubSession, Any], list[Effect]]]

@@ -30,6 +30,11 @@ class ConfigSource(Protocol):
         """The newest position the source can give; never blocks."""
         ...
 
+    @property
+    def plugins(self) -> frozenset[str]:
+        """The names of the plugins that its configuration needs; never blocks."""
+        ...
+
     def catch_up(self) -> Position:
         """Follow the change log to its end first. Raises GwctlError when it cannot be read."""
         ...

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gwctl.cache.errors import CacheConflict
 from gwctl.cache.reader import CacheReader, CacheView
 from gwctl.cache.writer import CacheWriter
+from gwctl.cluster.plugin_names import PLUGINS, PluginNames
 from gwctl.kit.changes import Delta, Position
 from gwctl.kit.version import Version
 
@@ -79,6 +80,13 @@ class Replica:
         self._writer = writer
         self._entities = tuple(schema.name for schema in catalog.exported)
         self._lock = threading.Lock()
+        self._plugins = PluginNames()
+        self._load_plugins()
+
+    @property
+    def plugins(self) -> frozenset[str]:
+        """The names of the enabled plugins."""
+        return self._plugins.names
 
     @property
     def position(self) -> Position:
@@ -103,6 +111,8 @@ class Replica:
             self._writer.apply(Version(batch.lineage, batch.to), changes)
         except CacheConflict as error:
             self._rebuild(f"the copy has drifted from the store ({error})")
+        else:
+            self._plugins.change(changes)
 
     def _rebuild(self, why: str) -> Position:
         generation = self._writer.begin_generation()
@@ -113,9 +123,18 @@ class Replica:
                 position = generation.commit(snapshot.version)
         finally:
             generation.abort()
+        self._load_plugins()
         number, records = position.version.number, position.records
         _log.info("[clustering] copied %d records at version %d: %s", records, number, why)
         return position
+
+    def _load_plugins(self) -> None:
+        reader = self._writer.reader()
+        try:
+            with reader.view() as view:
+                self._plugins.load(view.documents(PLUGINS))
+        finally:
+            reader.close()
 
     def delta_from(self, number: int) -> Delta | None:
         return self._writer.delta_from(number)

@@ -126,7 +126,11 @@ class LinkMachine(RuleBasedStateMachine):
     def connect(self) -> None:
         self.disconnect()
         self.hub = HubSession(
-            HubIdentity("3.8.1", "0.1.0"), Peer("10.0.0.1"), lambda: self.replica.position, now=self.now
+            HubIdentity("3.8.1", "0.1.0"),
+            Peer("10.0.0.1"),
+            lambda: self.replica.position,
+            lambda: self.replica.plugins,
+            now=self.now,
         )
         self.do_agent(self.agent.connected(self.now))
 

@@ -27,12 +27,14 @@ NODE = "4c7f6c6e-6f0b-4d51-9d2b-2f4a7f0a4a11"
 @dataclass
 class Hub:
     position: Position = AT_FIVE
+    plugins: frozenset[str] = frozenset()
     effects: list[e.Effect] = field(default_factory=list)
     session: HubSession = field(init=False)
 
     def __post_init__(self) -> None:
         identity = HubIdentity("3.8.1", "0.1.0", heartbeat_interval=30.0)
-        self.session = HubSession(identity, Peer("10.0.0.9", 1_900_000_000.0), lambda: self.position, now=0.0)
+        peer = Peer("10.0.0.9", 1_900_000_000.0)
+        self.session = HubSession(identity, peer, lambda: self.position, lambda: self.plugins, now=0.0)
 
     def say(self, message: m.FromDataPlane, now: float = 1.0) -> list[e.Effect]:
         return self.session.receive(m.encode(message), now)
@@ -397,3 +399,18 @@ def test_no_conversation_raises_or_keeps_a_snapshot(messages: list[bytes], linke
             effect.stream.close()
     assert hub.session.phase is Phase.CLOSED
     assert all(records.closed == 1 for records in opened)
+
+
+def test_a_node_that_lacks_configured_plugins_says_so_in_its_row() -> None:
+    hub = Hub(plugins=frozenset({"acl", "cors", "jwt"}))
+    hub.link(plugins=({"name": "cors", "version": "3.8.1"},))
+
+    told = row(hub.say(m.Ack(m.Mark.of(AT_FIVE))))
+    assert told["sync_status"] == "plugin_set_incompatible"
+    assert told["last_error"] == {
+        "message": "configured plugins that the data plane lacks: acl, jwt; their routes answer 503"
+    }
+
+    hub.plugins = frozenset({"cors"})
+    told = row(hub.say(m.Ack(m.Mark.of(AT_FIVE))))
+    assert (told["sync_status"], told["last_error"]) == ("normal", None)

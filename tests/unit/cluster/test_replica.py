@@ -61,6 +61,19 @@ def test_changes_are_followed_one_by_one(copy: Copy) -> None:
     assert copy.replica.catch_up() == copy.replica.position
 
 
+def test_it_knows_which_plugins_are_needed(copy: Copy) -> None:
+    one, other = copy.feed.put("plugins", name="cors"), copy.feed.put("plugins", name="acl")
+    copy.feed.put("plugins", name="jwt", enabled=False)
+    copy.replica.catch_up()
+    assert copy.replica.plugins == {"acl", "cors"}
+    assert Replica(copy.feed, copy.writer, CATALOG).plugins == {"acl", "cors"}, "also what was there at the start"
+
+    copy.feed.drop("plugins", one["id"])
+    copy.feed.write(Change("plugins", other["id"], {**other, "enabled": False}))
+    copy.replica.catch_up()
+    assert copy.replica.plugins == frozenset()
+
+
 def test_more_changes_than_a_batch_are_followed_to_the_end(copy: Copy) -> None:
     copy.replica.catch_up()
     for number in range(1203):
