@@ -1,6 +1,6 @@
 """What the author of a plugin imports."""
 
-from gwctl.entities.plugin_schema import ANY, HTTP, SCOPES, PluginSchema
+from gwctl.entities.plugin_schema import ANY, HTTP, SCOPES, NodeFacts, PluginSchema
 from gwctl.schema import Record as PluginConfig
 from gwctl.schema import checks, fields, typedefs
 from gwctl.schema.deprecation import Deprecation
@@ -11,6 +11,7 @@ __all__ = [
     "HTTP",
     "SCOPES",
     "Deprecation",
+    "NodeFacts",
     "PluginConfig",
     "PluginSchema",
     "Shorthand",
