@@ -1,0 +1,1 @@
+"""acl: lets consumers pass by their groups."""

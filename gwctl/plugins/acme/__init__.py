@@ -1,0 +1,1 @@
+"""acme: certificates from ACME authorities."""

@@ -1,0 +1,1 @@
+"""basic-auth: consumers known by user name and password."""

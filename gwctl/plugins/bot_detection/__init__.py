@@ -1,0 +1,1 @@
+"""bot-detection: refuses clients that name themselves as bots."""

@@ -1,0 +1,1 @@
+"""cors: answers of browsers' cross-origin questions."""

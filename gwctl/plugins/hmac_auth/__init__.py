@@ -1,0 +1,1 @@
+"""hmac-auth: consumers known by the signature of their requests."""

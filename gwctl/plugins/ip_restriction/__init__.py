@@ -1,0 +1,1 @@
+"""ip-restriction: lets clients pass by their address."""

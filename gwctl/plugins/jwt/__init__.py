@@ -1,0 +1,1 @@
+"""jwt: consumers known by signed tokens."""

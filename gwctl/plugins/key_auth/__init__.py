@@ -1,0 +1,1 @@
+"""key-auth: consumers known by a key."""

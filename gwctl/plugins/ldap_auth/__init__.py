@@ -1,0 +1,1 @@
+"""ldap-auth: users known to an LDAP directory."""

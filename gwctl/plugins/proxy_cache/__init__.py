@@ -1,0 +1,1 @@
+"""proxy-cache: answers from memory."""

@@ -1,0 +1,1 @@
+"""rate-limiting: so many requests in a window of time."""

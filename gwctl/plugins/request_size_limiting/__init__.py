@@ -1,0 +1,1 @@
+"""request-size-limiting: refuses large bodies."""

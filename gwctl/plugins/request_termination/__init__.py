@@ -1,0 +1,1 @@
+"""request-termination: answers by itself."""

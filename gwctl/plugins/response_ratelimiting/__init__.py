@@ -1,0 +1,1 @@
+"""response-ratelimiting: limits counted by a header of the upstream."""

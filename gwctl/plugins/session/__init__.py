@@ -1,0 +1,1 @@
+"""session: keeps who was authenticated in a cookie."""

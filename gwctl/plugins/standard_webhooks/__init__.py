@@ -1,0 +1,1 @@
+"""standard-webhooks: checks the signature of webhooks."""
