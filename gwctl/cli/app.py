@@ -10,6 +10,7 @@ from gwctl import __version__
 from gwctl.cli.commands import (
     control_plane,
     data_plane,
+    entities,
     hybrid,
     migrations,
     nodes,
@@ -30,6 +31,8 @@ def build() -> typer.Typer:
     for function in reference.COMMANDS:
         app.command(function.__name__)(function)
     app.command()(quickstart.quickstart)
+    for function in entities.COMMANDS:
+        app.command(function.__name__, context_settings=dict(entities.ENTITY_CONTEXT))(function)
     for name, help_text, commands in (
         ("cp", "Run a control plane on this machine.", control_plane.COMMANDS),
         ("dp", "Run a data plane on this machine.", data_plane.COMMANDS),
