@@ -46,6 +46,7 @@ class EngineConfig:
     max_body: int = 0
     keepalive_requests: int = 10000
     port_maps: Mapping[int, int] = field(default_factory=dict)
+    refuse_missing_plugins: bool = True
     pool: PoolLimits = field(default_factory=PoolLimits)
     limits: HeadLimits = field(default_factory=HeadLimits)
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -75,6 +76,7 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         max_body=settings.size("nginx_http_client_max_body_size") or 0,
         keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,
         port_maps=settings.port_maps,
+        refuse_missing_plugins=settings.text("missing_plugin") != "warn",
         timeouts=timeouts,
         pool=PoolLimits(
             size=settings.integer("upstream_keepalive_pool_size") or 0,

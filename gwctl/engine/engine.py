@@ -80,7 +80,8 @@ class Engine:
         """
         async with self._installing:
             try:
-                snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random())
+                refuse = self._config.refuse_missing_plugins
+                snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random(), refuse=refuse)
             except BaseException:
                 view.close()
                 raise

@@ -68,14 +68,18 @@ class Snapshot:
             self._view.close()
 
 
-async def build_snapshot(view: RecordView, clock: Clock, tls: UpstreamTls, rng: random.Random) -> Snapshot:
+async def build_snapshot(
+    view: RecordView, clock: Clock, tls: UpstreamTls, rng: random.Random, *, refuse: bool = True
+) -> Snapshot:
     """The snapshot of ``view``, made in slices that leave the loop free. Raises SnapshotError.
+
+    ``refuse``: whether requests that need a plugin which this node lacks are refused, or served without it.
 
     Meanwhile nothing collects garbage: a full collection over a growing snapshot would be the longest stall of all.
     What was built is then exempted from collections (it has no cycles, so that counting references frees it).
     """
     routes: RouteIndex[Plan] = RouteIndex()
-    builder = _Builder(view, routes, tls, rng)
+    builder = _Builder(view, routes, tls, rng, PluginScopes(refuse=refuse))
     gc.disable()
     try:
         end = clock.monotonic() + SLICE_SECONDS
@@ -92,11 +96,18 @@ async def build_snapshot(view: RecordView, clock: Clock, tls: UpstreamTls, rng: 
 class _Builder:
     """Fills a route index from a view, one record per step."""
 
-    def __init__(self, view: RecordView, routes: RouteIndex[Plan], tls: UpstreamTls, rng: random.Random) -> None:
+    def __init__(
+        self,
+        view: RecordView,
+        routes: RouteIndex[Plan],
+        tls: UpstreamTls,
+        rng: random.Random,
+        plugins: PluginScopes,
+    ) -> None:
         self._view = view
         self._routes = routes
         self._rng = rng
-        self._plugins = PluginScopes()
+        self._plugins = plugins
         self._targets: dict[str, list[Target]] = {}
         self._upstreams: dict[str, tuple[RecordDict, PeerSource]] = {}
         self._services: dict[str, ServicePlan | None] = {}

@@ -28,19 +28,11 @@ class ServicePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingPlugin:
-    """An enabled plugin that this node cannot run, with the protocols it was configured for."""
-
-    name: str
-    protocols: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """One route with its service; ``service`` is None for a route without one.
 
     ``redirect`` is the status for plain requests when only TLS ones are served, else None. ``grpc`` routes serve no
-    HTTP/1 requests. ``missing`` are the plugins that make every request fail closed.
+    HTTP/1 requests. ``missing`` are the names of plugins that this node lacks: with any, every request fails closed.
     """
 
     route_id: str
@@ -50,11 +42,4 @@ class Plan:
     redirect: int | None
     grpc: bool
     buffer_request: bool
-    missing: tuple[MissingPlugin, ...]
-
-    def blocked_by(self, scheme: str) -> str | None:
-        """The name of a plugin that would have to run for ``scheme`` and cannot."""
-        for plugin in self.missing:
-            if scheme in plugin.protocols:
-                return plugin.name
-        return None
+    missing: tuple[str, ...]

@@ -57,9 +57,9 @@ def _checks(exchange: Exchange) -> Answer | None:
     if plan.grpc:
         kind = exchange.head.first(b"content-type") or b""
         return _HTTP2_WANTED if kind.startswith(b"application/grpc") else _NOT_GRPC
-    plugin = plan.blocked_by("https" if exchange.origin.https else "http")
-    if plugin is not None:
-        _log.error("route %s needs the plugin %s, which this node does not have", plan.route_id, plugin)
+    if plan.missing:
+        plugin = plan.missing[0]
+        _log.debug("route %s needs the plugin %s, which this node does not have", plan.route_id, plugin)
         return Answer(503, f"{plugin} plugin is not available on this node")
     return _NO_SERVICE if plan.service is None else None
 

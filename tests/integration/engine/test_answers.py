@@ -150,8 +150,9 @@ def test_a_path_that_is_no_utf_8_has_no_route() -> None:
         {"route": {"id": route("one", None)["id"]}},
         {"service": {"id": service("one", "", 0)["id"]}},
         {"route": {"id": route("one", None)["id"]}, "service": {"id": service("one", "", 0)["id"]}},
+        {"protocols": ["https"]},
     ],
-    ids=["global", "route", "service", "both"],
+    ids=["global", "route", "service", "both", "other http protocol"],
 )
 def test_a_plugin_that_the_node_lacks_fails_closed(scope: dict[str, Any]) -> None:
     async def run() -> tuple[Response, int]:
@@ -165,6 +166,17 @@ def test_a_plugin_that_the_node_lacks_fails_closed(scope: dict[str, Any]) -> Non
     assert json.loads(response.body)["message"] == "key-auth plugin is not available on this node"
 
 
+def test_a_node_may_be_told_to_serve_without_the_plugins_it_lacks(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> int:
+        async with upstream_server(echo()) as up:
+            records = one_route(up.port) | {"plugins": [plugin("key-auth")]}
+            async with gateway(records, environ={"GWCTL_MISSING_PLUGIN": "warn"}) as gw:
+                return (await gw.get("/")).status
+
+    assert play(run()) == 200
+    assert "cannot run the configured plugin key-auth: requests are served without it" in caplog.text
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -172,9 +184,9 @@ def test_a_plugin_that_the_node_lacks_fails_closed(scope: dict[str, Any]) -> Non
         {"route": {"id": "2b1e0000-0000-4000-8000-000000000000"}},
         {"service": {"id": "2b1e0000-0000-4000-8000-000000000000"}},
         {"consumer": {"id": "2b1e0000-0000-4000-8000-000000000000"}},
-        {"protocols": ["https"]},
+        {"protocols": ["tcp", "tls"]},
     ],
-    ids=["disabled", "other route", "other service", "a consumer's", "other protocol"],
+    ids=["disabled", "other route", "other service", "a consumer's", "streams"],
 )
 def test_a_plugin_that_does_not_concern_the_request_blocks_nothing(values: dict[str, Any]) -> None:
     async def run() -> Response:
