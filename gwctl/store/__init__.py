@@ -9,6 +9,7 @@ from gwctl.store.errors import (
     NeedsBootstrap,
     NewerDatabase,
     NewMigrations,
+    Overtaken,
     StoreError,
 )
 from gwctl.store.migrations import MigrationError, MigrationRunner, MigrationState, Progress, require_current
@@ -32,6 +33,7 @@ __all__ = [
     "NeedsBootstrap",
     "NewMigrations",
     "NewerDatabase",
+    "Overtaken",
     "Page",
     "Progress",
     "Reads",

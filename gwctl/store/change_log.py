@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from gwctl.kit.ids import new_uuid
 from gwctl.kit.version import Version
 from gwctl.schema import RecordDict
+from gwctl.store.bulk import BulkWriter
 from gwctl.store.errors import NeedsBootstrap
 from gwctl.store.system_tables import SystemTables
 
@@ -74,6 +75,17 @@ class ChangesetWriter:
         if len(self._pending) >= _FLUSH:
             self.flush()
 
+    def append_rows(self, writer: BulkWriter, entity: str, rows: Sequence[tuple[str, str | None]]) -> None:
+        """Many changes of one entity at once: (key, record as JSON text or None)."""
+        self.flush()
+        writer.log([(self._changeset, self._size + n, entity, key, text) for n, (key, text) in enumerate(rows)])
+        self._size += len(rows)
+
+    def hold(self) -> None:
+        """Let no other writer take a version number before this transaction ends."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_TAKE_VERSION_LOCK, {"class": _LOCK_CLASS})
+
     def flush(self) -> None:
         if self._pending:
             self._connection.execute(insert(self._tables.changes), self._pending)
@@ -89,9 +101,8 @@ class ChangesetWriter:
         if not self._size:
             return None
         self.flush()
+        self.hold()
         announced = self._connection.dialect.name == "postgresql"
-        if announced:
-            self._connection.execute(_TAKE_VERSION_LOCK, {"class": _LOCK_CLASS})
         number, lineage = self._connection.execute(
             _INSERT_AND_NOTIFY if announced else _INSERT_VERSION,
             {"changeset": self._changeset, "size": self._size, "actor": actor, "now": now},
@@ -127,6 +138,17 @@ def changes_after(connection: Connection, tables: SystemTables, number: int, lim
     ).all()
     to = _reach(number, [(row.number, row.size) for row in rows], limit)
     return ChangeBatch(lineage, to, _between(connection, tables, number, to) if to > number else [])
+
+
+def touched_after(connection: Connection, tables: SystemTables, number: int) -> set[tuple[str, str]]:
+    """(entity, key) of everything that versions after ``number`` have changed."""
+    versions, changes = tables.versions.c, tables.changes.c
+    rows = connection.execute(
+        select(changes.entity, changes.key)
+        .join(tables.versions, changes.changeset == versions.changeset)
+        .where(versions.number > number)
+    )
+    return {(row.entity, row.key) for row in rows}
 
 
 def _reach(number: int, sizes: Sequence[tuple[int, int]], limit: int) -> int:

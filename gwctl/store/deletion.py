@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, delete, select
 
 from gwctl.entities.catalog import Catalog
-from gwctl.schema import EntityError
+from gwctl.schema import EntityError, Schema
 from gwctl.store.tables import EntityTable, Tables
 
 _CHUNK = 500
 
 _ALONG = frozenset({("snis", "certificate")})
 """Goes with its parent although the reference's schema says restrict (admin-api.md 1.0)."""
+
+
+def goes_along(schema: Schema, field: str) -> bool:
+    """Whether a record goes when the one goes that its foreign ``field`` refers to."""
+    return schema.foreign[field].on_delete == "cascade" or (schema.name, field) in _ALONG
 
 
 class Deletion:
@@ -42,7 +47,7 @@ class Deletion:
     def _collect(self, entity: str, key: str) -> None:
         for schema, field in self._catalog.children(entity):
             table = self._tables[schema.name]
-            if schema.foreign[field].on_delete == "cascade" or (schema.name, field) in _ALONG:
+            if goes_along(schema, field):
                 for child in self._children(table, field, key):
                     if (schema.name, child) not in self._doomed:
                         self._collect(schema.name, child)

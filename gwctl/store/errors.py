@@ -23,6 +23,12 @@ class DatabaseBusy(DatabaseUnavailable):
     code = "database_busy"
 
 
+class Overtaken(DatabaseBusy):
+    """Another writer changed what a prepared changeset was to change; nothing was changed, preparing it again helps."""
+
+    code = "overtaken"
+
+
 class DatabaseCorrupt(StoreError):
     """The database file is damaged or is no database."""
 

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, false, func, literal, select, tuple_
 
 from gwctl.kit.ids import is_uuid
+from gwctl.kit.version import Version
 from gwctl.schema import EntityError, RecordDict, Schema
+from gwctl.store.bulk import BulkRows
+from gwctl.store.change_log import current_version
 from gwctl.store.paging import DEFAULT_SIZE, Page, TagFilter, check_size, decode_offset, encode_offset, parse_tags
 from gwctl.store.tables import EntityTable, Tables
 
@@ -64,6 +67,14 @@ class Reads:
         data = [table.record(row) for row in rows[:size]]
         more = len(rows) > size
         return Page(data, encode_offset((table.schema.key_of(data[-1]),)) if more else None)
+
+    def bulk(self) -> BulkRows:
+        """Streams of whole tables, as of this transaction."""
+        return BulkRows(self._connection, self._tables)
+
+    def newest(self) -> Version:
+        """The newest version that this transaction sees."""
+        return current_version(self._connection, self._tables.system)
 
     def count(self, entity: str) -> int:
         """How many records there are."""

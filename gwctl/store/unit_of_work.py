@@ -9,11 +9,13 @@ from sqlalchemy import Connection, exc, insert, select, text, update
 
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.version import Version
-from gwctl.schema import EntityError, Field, RecordDict, Schema
+from gwctl.schema import EntityError, RecordDict, Schema
 from gwctl.store import integrity
+from gwctl.store.bulk_unit import BulkUnit
 from gwctl.store.change_log import ChangesetWriter
 from gwctl.store.deletion import Deletion
 from gwctl.store.reads import Reads, conditions, key_field
+from gwctl.store.stored_form import stored_form
 from gwctl.store.tables import EntityTable, Tables
 
 _LOCK_CLASS = 0x67777075  # "gwpu": our half of PostgreSQL's advisory lock numbers; the other half is the key
@@ -84,6 +86,10 @@ class UnitOfWork(Reads):
             self._changed(self._tables[each].schema, doomed, None)
         return True
 
+    def bulk_write(self) -> BulkUnit:
+        """For a prepared changeset of any size; its changes belong to this unit of work."""
+        return BulkUnit(self._connection, self._tables, self._log)
+
     def close(self) -> None:
         """Number this changeset; the caller commits at once (see ChangesetWriter.close) and writes no more."""
         if not self._closed:
@@ -93,9 +99,7 @@ class UnitOfWork(Reads):
     def _finish(self, schema: Schema, record: RecordDict, *, updating: bool) -> RecordDict:
         integrity.resolve_references(self._connection, self._tables, schema, record)
         checked = schema.check(record, updating=updating)
-        stored = {name: _stored(field, checked[name]) for name, field in schema.fields.items()}
-        integrity.check_indexable(schema, stored)
-        return stored
+        return stored_form(schema, checked)
 
     def _insert(self, table: EntityTable, record: RecordDict) -> RecordDict:
         integrity.check_primary_key(self._connection, table, record)
@@ -157,8 +161,3 @@ class UnitOfWork(Reads):
         query = select(*table.columns).where(*conditions(table, {field: key})).limit(1)
         row = self._connection.execute(query.with_for_update(key_share=not key_changes)).one_or_none()
         return table.record(row) if row is not None else None
-
-
-def _stored(field: Field, value: Any) -> Any:
-    """``value`` as it comes back from its column, so that a change in the log and the row hash alike."""
-    return float(value) if field.kind == "number" and value is not None else value
