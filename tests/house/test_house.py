@@ -32,7 +32,7 @@ HOMES = {
     "uvicorn": {"node"},
     "uvloop": {"node"},
     "websockets": {"cluster"},
-    "yaml": {"cli"},
+    "yaml": {"cli", "declarative"},
 }
 """Which packages may import a library of others; None: all. A library that is not here may not be imported."""
 
