@@ -1,0 +1,1 @@
+"""ai-prompt-decorator: puts messages before and after those of the client."""

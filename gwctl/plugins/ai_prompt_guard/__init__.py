@@ -1,0 +1,1 @@
+"""ai-prompt-guard: allows and denies prompts by patterns."""

@@ -1,0 +1,1 @@
+"""ai-prompt-template: prompts that clients only fill in."""

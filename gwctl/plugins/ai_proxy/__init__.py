@@ -1,0 +1,1 @@
+"""ai-proxy: one interface to many language models."""

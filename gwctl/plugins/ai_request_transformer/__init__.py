@@ -1,0 +1,1 @@
+"""ai-request-transformer: a language model rewrites requests."""

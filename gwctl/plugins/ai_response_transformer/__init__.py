@@ -1,0 +1,1 @@
+"""ai-response-transformer: a language model rewrites responses."""

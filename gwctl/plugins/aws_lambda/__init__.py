@@ -1,0 +1,1 @@
+"""aws-lambda: answers by a function of AWS Lambda."""

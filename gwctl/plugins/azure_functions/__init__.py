@@ -1,0 +1,1 @@
+"""azure-functions: answers by a function of Azure."""

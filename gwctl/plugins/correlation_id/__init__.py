@@ -1,0 +1,1 @@
+"""correlation-id: gives every request an id in a header."""

@@ -1,0 +1,1 @@
+"""datadog: sends figures of each request to a Datadog agent."""

@@ -1,0 +1,1 @@
+"""file-log: writes log entries to a file."""

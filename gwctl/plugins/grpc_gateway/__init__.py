@@ -1,0 +1,1 @@
+"""grpc-gateway: lets HTTP clients call gRPC services."""

@@ -1,0 +1,1 @@
+"""grpc-web: lets browsers call gRPC services."""

@@ -1,0 +1,1 @@
+"""http-log: sends log entries to an HTTP server."""

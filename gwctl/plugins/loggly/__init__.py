@@ -1,0 +1,1 @@
+"""loggly: sends log entries to Loggly."""

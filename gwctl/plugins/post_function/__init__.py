@@ -1,0 +1,1 @@
+"""post-function: code that runs after the other plugins."""

@@ -1,0 +1,1 @@
+"""pre-function: code that runs before the other plugins."""

@@ -1,0 +1,1 @@
+"""response-transformer: changes responses on their way to the client."""

@@ -1,0 +1,1 @@
+"""statsd: sends figures of each request to a StatsD server."""

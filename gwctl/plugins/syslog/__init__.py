@@ -1,0 +1,1 @@
+"""syslog: hands log entries to the system log."""

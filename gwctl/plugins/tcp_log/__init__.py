@@ -1,0 +1,1 @@
+"""tcp-log: sends log entries to a TCP server."""

@@ -1,0 +1,1 @@
+"""udp-log: sends log entries to a UDP server."""
