@@ -33,7 +33,9 @@ class Config(PluginConfig):
     api_uri: str | None = fields.string(
         typedefs.URL, default="https://acme-v02.api.letsencrypt.org/directory", help="directory of the authority"
     )
-    tos_accepted: bool | None = fields.boolean(default=False, help="the authority's terms of service are accepted")
+    tos_accepted: bool = fields.boolean(
+        required=True, default=False, help="the authority's terms of service are accepted"
+    )
     eab_kid: str | None = fields.string(referenceable=True, encrypted=True, help="key id of an external account")
     eab_hmac_key: str | None = fields.string(referenceable=True, encrypted=True, help="key of an external account")
     cert_type: str | None = fields.string(default="rsa", one_of=("rsa", "ecc"), help="kind of the certificates' keys")
@@ -49,7 +51,9 @@ class Config(PluginConfig):
     )
     storage_config: StorageConfig = fields.record(StorageConfig, required=True, help="settings of each storage")
     preferred_chain: str | None = fields.string(help="common name of the issuer that is preferred")
-    enable_ipv4_common_name: bool | None = fields.boolean(default=True, help="give certificates to IPv4 addresses too")
+    enable_ipv4_common_name: bool = fields.boolean(
+        required=True, default=True, help="give certificates to IPv4 addresses too"
+    )
 
 
 def _shared_storage(refused: str, text: str) -> Custom:

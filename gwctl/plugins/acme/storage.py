@@ -36,9 +36,7 @@ class InDatabase(PluginConfig):
 class RedisOptions(PluginConfig):
     """What only acme asks of a Redis server."""
 
-    namespace: str = fields.string(
-        required=True, default="", len_min=0, check=_namespace, help="what every key begins with"
-    )
+    namespace: str | None = fields.string(default="", len_min=0, check=_namespace, help="what every key begins with")
     scan_count: float | None = fields.number(default=10, help="keys per step when they are listed")
 
 

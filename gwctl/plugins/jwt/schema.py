@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwctl.plugins.shared.scopes import WITHOUT_CONSUMER
 from gwctl.schema import fields
+from gwctl.schema.checks import Conditional
 from gwctl.sdk import PluginConfig, PluginSchema
 
 
@@ -30,4 +31,12 @@ class Config(PluginConfig):
     realm: str | None = fields.string(help="realm of the challenge in 401 answers")
 
 
-SCHEMA = PluginSchema(name="jwt", priority=1450, config=Config, scopes=WITHOUT_CONSUMER)
+_NEEDS_EXP = Conditional(
+    "config.maximum_expiration",
+    {"gt": 0},
+    "config.claims_to_verify",
+    {"contains": "exp", "ne": None, "message": "expected to contain: exp"},
+)
+
+
+SCHEMA = PluginSchema(name="jwt", priority=1450, config=Config, scopes=WITHOUT_CONSUMER, checks=(_NEEDS_EXP,))

@@ -28,7 +28,7 @@ class Config(PluginConfig, checks=(_NAMED_SCOPES,)):
         encrypted=True,
         help="secret of the application that asks users; made when not given",
     )
-    token_expiration: float = fields.number(required=True, default=7200, help="seconds that a token lives; 0 for ever")
+    token_expiration: float | None = fields.number(default=7200, help="seconds that a token lives; 0 for ever")
     enable_authorization_code: bool = fields.boolean(required=True, default=False, help="the authorization code flow")
     enable_implicit_grant: bool = fields.boolean(required=True, default=False, help="the implicit flow")
     enable_client_credentials: bool = fields.boolean(required=True, default=False, help="the client credentials flow")
@@ -42,8 +42,8 @@ class Config(PluginConfig, checks=(_NAMED_SCOPES,)):
         required=True, default=False, help="accept tokens that other services gave out"
     )
     auth_header_name: str | None = fields.string(default="authorization", help="header that holds the token")
-    refresh_token_ttl: float = fields.number(
-        required=True, default=1209600, between=(0, 100000000), help="seconds that a refresh token lives; 0 for ever"
+    refresh_token_ttl: float | None = fields.number(
+        default=1209600, between=(0, 100000000), help="seconds that a refresh token lives; 0 for ever"
     )
     reuse_refresh_token: bool = fields.boolean(
         required=True, default=False, help="keep the refresh token when it is used"

@@ -10,45 +10,48 @@ from gwctl.sdk import ANY, PluginConfig, PluginSchema
 class Memory(PluginConfig):
     """Storage in memory."""
 
-    dictionary_name: str = fields.string(
-        required=True, default="kong_db_cache", check=known_dictionary, help="a name of the reference's; without effect"
+    dictionary_name: str | None = fields.string(
+        default="kong_db_cache", check=known_dictionary, help="a name of the reference's; without effect"
     )
 
 
 class ResponseHeaders(PluginConfig):
     """What the answer tells about the cache."""
 
-    age: bool = fields.boolean(default=True, help="how old it is")
-    cache_status: bool = fields.boolean(name="X-Cache-Status", default=True, help="whether it came from the cache")
-    cache_key: bool = fields.boolean(name="X-Cache-Key", default=True, help="under which key it is cached")
+    age: bool = fields.boolean(required=True, default=True, help="how old it is")
+    cache_status: bool = fields.boolean(
+        name="X-Cache-Status", required=True, default=True, help="whether it came from the cache"
+    )
+    cache_key: bool = fields.boolean(
+        name="X-Cache-Key", required=True, default=True, help="under which key it is cached"
+    )
 
 
 class Config(PluginConfig):
     """Which answers are kept, for whom, and for how long."""
 
-    response_code: tuple[int, ...] = fields.array(
+    response_code: tuple[int, ...] | None = fields.array(
         fields.integer(between=(100, 900)),
-        required=True,
         default=(200, 301, 404),
         len_min=1,
         help="statuses of answers that are kept",
     )
-    request_method: tuple[str, ...] = fields.array(
+    request_method: tuple[str, ...] | None = fields.array(
         fields.string(one_of=("HEAD", "GET", "POST", "PATCH", "PUT")),
-        required=True,
         default=("GET", "HEAD"),
         help="methods of requests that are answered from the cache",
     )
-    content_type: tuple[str, ...] = fields.array(
+    content_type: tuple[str, ...] | None = fields.array(
         fields.string(),
-        required=True,
         default=("text/plain", "application/json"),
         help="content types of answers that are kept",
     )
     cache_ttl: int | None = fields.integer(default=300, gt=0, help="seconds that an answer is fresh")
     strategy: str = fields.string(required=True, one_of=("memory",), help="where answers are kept")
     cache_control: bool = fields.boolean(required=True, default=False, help="obey Cache-Control")
-    ignore_uri_case: bool | None = fields.boolean(default=False, help="take upper and lower case in paths for the same")
+    ignore_uri_case: bool = fields.boolean(
+        required=True, default=False, help="take upper and lower case in paths for the same"
+    )
     storage_ttl: int | None = fields.integer(help="seconds that an answer is kept, fresh or not")
     memory: Memory = fields.record(Memory, required=True, help="settings of the strategy memory")
     vary_query_params: tuple[str, ...] | None = fields.array(

@@ -48,8 +48,8 @@ class Config(PluginConfig, shorthands=flat_redis("rate-limiting")):
     fault_tolerant: bool = fields.boolean(
         required=True, default=True, help="let requests pass while nothing can be counted"
     )
-    sync_rate: float = fields.number(
-        required=True, default=_NO_SYNC, help="seconds between two exchanges with Redis; -1 for one with each request"
+    sync_rate: float | None = fields.number(
+        default=_NO_SYNC, help="seconds between two exchanges with Redis; -1 for one with each request"
     )
     redis: Redis = fields.record(Redis, required=True, help="the server of ``policy`` redis")
 

@@ -12,7 +12,7 @@ class Config(PluginConfig):
     """How large a body may be."""
 
     allowed_payload_size: int | None = fields.integer(default=128, help="the largest body, in ``size_unit``")
-    size_unit: str = fields.string(required=True, default="megabytes", one_of=UNITS, help="unit of the size")
+    size_unit: str | None = fields.string(default="megabytes", one_of=UNITS, help="unit of the size")
     require_content_length: bool = fields.boolean(
         required=True, default=False, help="refuse bodies without a Content-Length that are not chunked"
     )
