@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from gwctl.entities.certificates import Certificate, Sni
-from gwctl.entities.consumers import Consumer
-from gwctl.entities.data_planes import DataPlane
-from gwctl.entities.parameters import Parameter
-from gwctl.entities.plugins import Plugin
+from gwctl.entities.all import ENTITIES
+from gwctl.entities.plugin_schema import PluginSchema
+from gwctl.entities.plugin_variants import describe_plugin, plugin_variants
+from gwctl.entities.route_flavors import CheckExpression, route_class, route_locally
 from gwctl.entities.routes import Route
-from gwctl.entities.services import Service
-from gwctl.entities.tags import Tag
-from gwctl.entities.targets import Target
-from gwctl.entities.upstreams import Upstream
-from gwctl.schema import Entity, Schema
+from gwctl.entities.vault_schema import BUNDLED, VaultSchema, by_name
+from gwctl.entities.vaults import describe_vault, prefix_field, vault_variants
+from gwctl.schema import Entity, Local, Schema
 
-_CORE: tuple[type[Entity], ...] = (
-    Service,
-    Route,
-    Consumer,
-    Plugin,
-    Certificate,
-    Sni,
-    Upstream,
-    Target,
-    Tag,
-    Parameter,
-    DataPlane,
-)
+_ANYWHERE = Local()
 
 
 class Catalog:
     """Schemas by entity name. Iteration and ``names`` follow foreign keys: a parent comes before its children.
 
-    Raises ValueError for a foreign key to an entity that is not in the catalog, and for circles of foreign keys.
+    ``plugins`` are those that may be configured; None lets the entity ``plugins`` take any name and any configuration.
+    ``flavor`` is that of the router; ``check_expression`` judges the expressions of its routes. ``vaults`` are the
+    providers that vaults may name.
+    Raises ValueError for an unknown flavor, for a foreign key to an entity that is not in the catalog, and for circles
+    of foreign keys.
     """
 
-    def __init__(self, record_classes: Iterable[type[Entity]]) -> None:
-        schemas: dict[str, Schema] = {}
-        for record_class in record_classes:
-            schema = Schema(record_class, schemas.get)
-            schemas[schema.name] = schema
-        self._schemas = {name: schemas[name] for name in _parents_first(schemas)}
+    def __init__(
+        self,
+        record_classes: Iterable[type[Entity]],
+        plugins: Iterable[PluginSchema] | None = None,
+        flavor: str = "traditional_compatible",
+        *,
+        check_expression: CheckExpression | None = None,
+        vaults: Iterable[VaultSchema] = BUNDLED,
+    ) -> None:
+        self.plugins: Mapping[str, PluginSchema] = MappingProxyType({each.name: each for each in plugins or ()})
+        self.vaults: Mapping[str, VaultSchema] = MappingProxyType(by_name(vaults))
+        self.flavor = flavor
+        local = {
+            "routes": route_locally(flavor, check_expression),
+            "vaults": Local(
+                fields={"prefix": prefix_field(self.vaults)},
+                variants=vault_variants(self.vaults),
+            ),
+        }
+        if plugins is not None:
+            local["plugins"] = Local(variants=plugin_variants(self.plugins))
+        self._schemas = _compiled(record_classes, route_class(flavor), local)
         self.names: tuple[str, ...] = tuple(self._schemas)
         self.exported: tuple[Schema, ...] = tuple(schema for schema in self if schema.exported)
         self._children = {
@@ -71,6 +78,26 @@ class Catalog:
         """Every (schema, field) that points to the entity ``name``."""
         return self._children[name]
 
+    def plugin_schema_description(self, name: str) -> dict[str, Any]:
+        """What ``/schemas/plugins/{name}`` shows. Raises KeyError for a plugin that is not in ``plugins``."""
+        return describe_plugin(self["plugins"], self.plugins[name])
+
+    def vault_schema_description(self, name: str) -> dict[str, Any]:
+        """What ``/schemas/vaults/{name}`` shows. Raises KeyError for a provider that is not in ``vaults``."""
+        return describe_vault(self["vaults"], self.vaults[name])
+
+
+def _compiled(
+    record_classes: Iterable[type[Entity]], route: type[Route], local: Mapping[str, Local]
+) -> dict[str, Schema]:
+    schemas: dict[str, Schema] = {}
+    for each in record_classes:
+        record_class = route if each is Route else each
+        schemas[record_class.options.name] = Schema(
+            record_class, schemas.get, local.get(record_class.options.name, _ANYWHERE)
+        )
+    return {name: schemas[name] for name in _parents_first(schemas)}
+
 
 def _parents_first(schemas: dict[str, Schema]) -> list[str]:
     ordered: list[str] = []
@@ -88,6 +115,16 @@ def _parents(schemas: dict[str, Schema], name: str) -> set[str]:
     return {foreign.reference for foreign in schemas[name].foreign.values()}
 
 
+def node_catalog(
+    plugins: Iterable[PluginSchema],
+    *,
+    flavor: str = "traditional_compatible",
+    check_expression: CheckExpression | None = None,
+) -> Catalog:
+    """Every entity, and of plugins those that a node has loaded."""
+    return Catalog(ENTITIES, plugins, flavor, check_expression=check_expression)
+
+
 def core_catalog() -> Catalog:
-    """The entities of the gateway itself."""
-    return Catalog(_CORE)
+    """Every entity, with plugins of any name."""
+    return Catalog(ENTITIES)

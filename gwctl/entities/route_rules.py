@@ -46,74 +46,89 @@ _MAP = Field(kind="map", keys=Field(kind="string"), values=_LIST)
 
 _HTTP_NAMES = ("methods", "hosts", "headers", "paths")
 _GRPC_NAMES = ("hosts", "headers", "paths")
+_ADDRESSES = {"sources": _SET, "destinations": _SET}
 
-HTTP = Variant(
-    fields=_refused("'http' or 'https'", sources=_SET, destinations=_SET),
-    checks=(
-        ConditionalAtLeastOneOf(
-            "protocols",
-            {"contains": "https"},
-            (*_HTTP_NAMES, "snis"),
-            "must set one of %s when 'protocols' is 'https'",
-            else_match={"contains": "http"},
-            else_names=_HTTP_NAMES,
-            else_message="must set one of %s when 'protocols' is 'http'",
-        ),
-    ),
-)
 
-STREAM = Variant(
-    fields=_refused("'tcp', 'tls', 'tls_passthrough' or 'udp'", methods=_SET, hosts=_LIST, paths=_LIST, headers=_MAP),
-    checks=(
-        ConditionalAtLeastOneOf(
-            "protocols",
-            {"elements": Field(kind="string", one_of=("tcp", "tls", "udp"))},
-            ("sources", "destinations", "snis"),
-            "must set one of %s when 'protocols' is 'tcp', 'tls' or 'udp'",
-        ),
-        ConditionalAtLeastOneOf(
-            "protocols",
-            {"elements": Field(kind="string", one_of=("tls_passthrough",))},
-            ("snis",),
-            "must set snis when 'protocols' is 'tls_passthrough'",
-        ),
-    ),
-)
+def route_variants(*more: str, addresses: bool = False) -> Variants:
+    """The rules by protocol. ``more`` names fields that count as matchers of every family; ``addresses`` allows sources
+    and destinations to all of them."""
+    refused = {} if addresses else _ADDRESSES
+    http, stream, grpc = _http(more, refused), _stream(more), _grpc(more, refused)
+    return Variants(
+        "protocols",
+        {
+            "http": http,
+            "https": http,
+            "tcp": stream,
+            "tls": stream,
+            "udp": stream,
+            "tls_passthrough": stream,
+            "grpc": grpc,
+            "grpcs": grpc,
+        },
+    )
 
-GRPC = Variant(
-    fields={
-        "strip_path": Field(
-            kind="boolean",
-            required=True,
-            default=False,
-            ne=True,
-            message="cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'",
-        ),
-        **_refused("'grpc' or 'grpcs'", methods=_SET, sources=_SET, destinations=_SET),
-    },
-    checks=(
-        ConditionalAtLeastOneOf(
-            "protocols",
-            {"contains": "grpcs"},
-            (*_GRPC_NAMES, "snis"),
-            "must set one of %s when 'protocols' is 'grpcs'",
-            else_match={"contains": "grpc"},
-            else_names=_GRPC_NAMES,
-            else_message="must set one of %s when 'protocols' is 'grpc'",
-        ),
-    ),
-)
 
-VARIANTS = Variants(
-    "protocols",
-    {
-        "http": HTTP,
-        "https": HTTP,
-        "tcp": STREAM,
-        "tls": STREAM,
-        "udp": STREAM,
-        "tls_passthrough": STREAM,
-        "grpc": GRPC,
-        "grpcs": GRPC,
-    },
-)
+def _http(more: tuple[str, ...], refused: Mapping[str, Field]) -> Variant:
+    names = (*_HTTP_NAMES, *more)
+    return Variant(
+        fields=_refused("'http' or 'https'", **refused),
+        checks=(
+            ConditionalAtLeastOneOf(
+                "protocols",
+                {"contains": "https"},
+                (*_HTTP_NAMES, "snis", *more),
+                "must set one of %s when 'protocols' is 'https'",
+                else_match={"contains": "http"},
+                else_names=names,
+                else_message="must set one of %s when 'protocols' is 'http'",
+            ),
+        ),
+    )
+
+
+def _stream(more: tuple[str, ...]) -> Variant:
+    tls = "must set one of %s" if more else "must set snis"
+    return Variant(
+        fields=_refused(
+            "'tcp', 'tls', 'tls_passthrough' or 'udp'", methods=_SET, hosts=_LIST, paths=_LIST, headers=_MAP
+        ),
+        checks=(
+            ConditionalAtLeastOneOf(
+                "protocols",
+                {"elements": Field(kind="string", one_of=("tcp", "tls", "udp"))},
+                ("sources", "destinations", "snis", *more),
+                "must set one of %s when 'protocols' is 'tcp', 'tls' or 'udp'",
+            ),
+            ConditionalAtLeastOneOf(
+                "protocols",
+                {"elements": Field(kind="string", one_of=("tls_passthrough",))},
+                ("snis", *more),
+                f"{tls} when 'protocols' is 'tls_passthrough'",
+            ),
+        ),
+    )
+
+
+def _grpc(more: tuple[str, ...], refused: Mapping[str, Field]) -> Variant:
+    strip_path = Field(
+        kind="boolean",
+        required=True,
+        default=False,
+        ne=True,
+        message="cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'",
+    )
+    return Variant(
+        fields={"strip_path": strip_path, **_refused("'grpc' or 'grpcs'", methods=_SET, **refused)},
+        checks=(
+            ConditionalAtLeastOneOf(
+                "protocols",
+                {"contains": "grpcs"},
+                (*_GRPC_NAMES, "snis", *more),
+                "must set one of %s when 'protocols' is 'grpcs'",
+                else_match={"contains": "grpc"},
+                else_names=(*_GRPC_NAMES, *more),
+                else_message="must set one of %s when 'protocols' is 'grpc'",
+            ),
+        ),
+    )

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gwctl.entities.common import Standard
-from gwctl.entities.route_rules import VARIANTS, header_rule, snis_rule
+from gwctl.entities.route_rules import header_rule, route_variants, snis_rule
 from gwctl.schema import Record, Reference, fields, typedefs
 from gwctl.schema.checks import AtLeastOneOf, Custom
+from gwctl.schema.deprecation import Deprecation
+
+_V1 = Deprecation(
+    message="routes: path_handling v1 is deprecated, please use v0 instead", old_default="v0", only_values=True
+)
 
 
 class AddressMatch(Record, checks=(AtLeastOneOf(("ip", "port")),)):
@@ -21,7 +26,7 @@ class Route(
     Standard,
     name="routes",
     endpoint_key="name",
-    variants=VARIANTS,
+    variants=route_variants(),
     checks=(Custom(("protocols", "snis"), snis_rule),),
 ):
     """Rules that requests must match to reach a service."""
@@ -49,5 +54,5 @@ class Route(
     preserve_host: bool = fields.boolean(required=True, default=False)
     request_buffering: bool = fields.boolean(required=True, default=True)
     response_buffering: bool = fields.boolean(required=True, default=True)
-    path_handling: str | None = fields.string(default="v0", one_of=("v0", "v1"))
+    path_handling: str | None = fields.string(default="v0", one_of=("v0", "v1"), deprecation=_V1)
     service: Reference | None = fields.foreign("services")

@@ -9,7 +9,7 @@ from gwctl.schema.absent import ABSENT, Absent, Maybe
 from gwctl.schema.errors import EntityError, Errors
 from gwctl.schema.field import Field, ForeignField
 from gwctl.schema.record import Entity, Record, Reference
-from gwctl.schema.schema import RecordDict, Schema
+from gwctl.schema.schema import Local, RecordDict, Schema
 
 __all__ = [
     "ABSENT",
@@ -19,6 +19,7 @@ __all__ = [
     "Errors",
     "Field",
     "ForeignField",
+    "Local",
     "Maybe",
     "Record",
     "RecordDict",

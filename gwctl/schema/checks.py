@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
+from gwctl.schema.absent import ABSENT
 from gwctl.schema.errors import ENTITY, Errors
 from gwctl.schema.field import Field, Fields
-from gwctl.schema.messages import quoted
+from gwctl.schema.messages import NEEDED, NEEDED_WHEN_UPDATING, quoted
 from gwctl.schema.validators import Peers, Validator, compile_validator
 
 CompiledCheck: TypeAlias = Callable[[Mapping[str, Any], Errors, bool], None]
@@ -201,7 +202,8 @@ class Conditional:
                 blame(errors, then_field, error)
                 report(errors, text)
 
-        return check_inside if "." in if_field + then_field else check
+        chosen = check_inside if "." in if_field + then_field else check
+        return _needing(field_at(fields, if_field), if_field, chosen)
 
     def describe(self) -> dict[str, Any]:
         described = {
@@ -248,7 +250,7 @@ class ConditionalAtLeastOneOf:
                         report(errors, text)
                     return
 
-        return check
+        return _needing(field, if_field, check)
 
     def describe(self) -> dict[str, Any]:
         described: dict[str, Any] = {
@@ -303,6 +305,20 @@ def _condition(field: Field, match: Constraint, peers: Peers) -> Callable[[Any],
     bare = Field(kind=field.kind, name=field.name, len_min=0 if field.kind == "string" else None)
     validator: Validator = compile_validator(replace(bare, **match), peers)
     return lambda value: value is not None and validator(value) is None
+
+
+def _needing(field: Field, name: str, check: CompiledCheck) -> CompiledCheck:
+    """The check, for whose condition the field ``name`` must be there; its absence gets words of its own."""
+    if not field.required or field.default is not ABSENT:
+        return check
+
+    def needing(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
+        if value_of(record, name) is None:
+            blame(errors, name, NEEDED_WHEN_UPDATING if updating else NEEDED)
+        else:
+            check(record, errors, updating)
+
+    return needing
 
 
 def _filled(message: str, names: tuple[str, ...]) -> str:

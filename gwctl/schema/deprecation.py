@@ -20,13 +20,14 @@ class Deprecation:
     """``message`` names the old and the new field, ``removal_in_version`` the last version that knows the old one.
 
     A given value that equals ``old_default`` passes without a word. ``replaced_with`` are the paths of the new fields,
-    from the record that declares the old one.
+    from the record that declares the old one. With ``only_values`` the field itself stays: descriptions keep silent.
     """
 
     message: str
     removal_in_version: str = "4.0"
     old_default: Any = ABSENT
     replaced_with: tuple[tuple[str, ...], ...] = ()
+    only_values: bool = False
 
     def warning(self, value: Any) -> str | None:
         """The line for a write that gives ``value``; None when it says nothing new."""

@@ -83,7 +83,7 @@ def describe_field(field: Field) -> dict[str, Any]:
             described["shorthand_fields"] = describe_shorthands(field.record.shorthands)
     if field.exclusive_subsets:
         described["mutually_exclusive_subsets"] = plain(field.exclusive_subsets)
-    if field.deprecation is not None:
+    if field.deprecation is not None and not field.deprecation.only_values:
         described["deprecation"] = _describe_deprecation(field.deprecation)
     if field.help:
         described["description"] = field.help

@@ -26,6 +26,7 @@ Canonical: TypeAlias = Callable[[Any], Any]
 class Field:
     """One declared field. The attributes are those of admin-api.md 0.3, in the order in which they are tried.
 
+    ``keeps_null``: a given null is stored, although there is a default for when nothing is given.
     ``ABSENT`` means "not declared" where ``None`` (null) is a value of its own: ``default``, ``eq`` and ``ne``.
     ``name`` is given only to a field whose name is no Python name. ``generator`` makes the value of a record that has
     none, anew for each. ``message`` replaces the text of every failing rule but not of a wrong type.
@@ -38,6 +39,7 @@ class Field:
 
     required: bool = False
     default: Any = ABSENT
+    keeps_null: bool = False
     unique: bool = False
     auto: bool = False
     generator: Callable[[], Any] | None = None

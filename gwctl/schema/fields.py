@@ -24,6 +24,7 @@ class Attributes(TypedDict, total=False):
     deprecation: Deprecation
     required: bool
     default: Any
+    keeps_null: bool
     unique: bool
     auto: bool
     generator: Callable[[], Any]

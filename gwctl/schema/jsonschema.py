@@ -57,7 +57,7 @@ def field_schema(field: Field) -> dict[str, Any]:
         described["description"] = field.help
     if field.auto:
         described["readOnly"] = True
-    if field.deprecation is not None:
+    if field.deprecation is not None and not field.deprecation.only_values:
         described["deprecated"] = True
     return described
 

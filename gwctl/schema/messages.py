@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 REQUIRED = "required field missing"
 UNKNOWN = "unknown field"
+NEEDED = "field required for entity check"
+NEEDED_WHEN_UPDATING = "field required for entity check when updating"
 IMMUTABLE = "immutable field cannot be updated"
 MISSING_PRIMARY_KEY = "missing primary key"
 INVALID_UUID = "expected a valid UUID"

@@ -47,9 +47,16 @@ def _generated(name: str, field: Field, now: float) -> Any:
 
 
 def _filled(field: Field, value: Maybe[Any]) -> Any:
-    if value is ABSENT or (value is None and (not field.required or field.generator is not None)):
+    if value is ABSENT or (value is None and _fallen_back(field)):
         return default_of(field)
     return tidy(field, value)
+
+
+def _fallen_back(field: Field) -> bool:
+    """Whether null means the default; for a required field that is no record it is an error instead."""
+    if field.generator is not None:
+        return True
+    return not field.keeps_null and (not field.required or field.kind == "record")
 
 
 def _merged(field: Field, value: Maybe[Any], existing: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import orjson
 
-from gwctl.schema.checks import CompiledCheck
+from gwctl.schema.checks import CompiledCheck, EntityCheck
 from gwctl.schema.deprecation import Warn, log_warning, tell
 from gwctl.schema.errors import EntityError, Errors
 from gwctl.schema.expansion import compile_expansion
@@ -25,15 +25,25 @@ RecordDict: TypeAlias = dict[str, Any]
 """A record in stored form: every declared field present, None when unset, foreign keys as ``{"id": …}``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """What a node's settings change of an entity: ``fields`` in place of declared ones, more checks, its variants."""
+
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    checks: tuple[EntityCheck, ...] = ()
+    variants: Variants | None = None
+
+
+_NOWHERE = Local()
+
+
 class Schema:
     """What the rest of the house knows of one entity. Immutable; safe to share between threads.
 
-    ``peers`` finds the schemas of referenced entities; ``variants`` replace those that the class declares.
+    ``peers`` finds the schemas of referenced entities; ``local`` is what differs on this node.
     """
 
-    def __init__(
-        self, record_class: type[Entity], peers: Peers = no_peers, *, variants: Variants | None = None
-    ) -> None:
+    def __init__(self, record_class: type[Entity], peers: Peers = no_peers, local: Local = _NOWHERE) -> None:
         options = record_class.options
         self.record_class = record_class
         self.name = options.name
@@ -46,9 +56,9 @@ class Schema:
         self.stored = options.stored
         self.virtual = options.virtual
         self.shorthands = MappingProxyType({shorthand.name: shorthand for shorthand in options.shorthands})
-        self.checks = options.checks
-        self.variants = variants or options.variants
-        self.fields: Mapping[str, Field] = record_class.declared
+        self.checks = options.checks + local.checks
+        self.variants = local.variants or options.variants
+        self.fields: Fields = MappingProxyType({**record_class.declared, **local.fields})
         self.foreign: Mapping[str, ForeignField] = MappingProxyType(
             {name: field for name, field in self.fields.items() if isinstance(field, ForeignField)}
         )
@@ -247,7 +257,7 @@ class Compiled:
     __slots__ = ("checks", "declared_checks", "expand", "fields", "show", "validate")
 
     def __init__(self, schema: Schema, variant: Variant | None, peers: Peers) -> None:
-        own = schema.record_class.declared
+        own = schema.fields
         override = {} if variant is None else {name: _named(name, field) for name, field in variant.fields.items()}
         self.fields: Fields = MappingProxyType({**own, **override}) if override else own
         shorthands = tuple(schema.shorthands.values())
