@@ -49,10 +49,11 @@ class Config(PluginConfig):
         typedefs.HOST,
         referenceable=True,
         default="localhost",
+        keeps_null=True,
         help="null: KONG_DATADOG_AGENT_HOST of the node's environment",
     )
     port: int | None = fields.integer(
-        typedefs.PORT, default=8125, help="null: KONG_DATADOG_AGENT_PORT of the node's environment"
+        typedefs.PORT, default=8125, keeps_null=True, help="null: KONG_DATADOG_AGENT_PORT of the node's environment"
     )
     prefix: str | None = fields.string(default="kong", help="the first part of every name")
     service_name_tag: str | None = fields.string(default="name")
