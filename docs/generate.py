@@ -93,7 +93,7 @@ def admin_api_page() -> str:
         "## Endpoints",
     ]
     groups: dict[str, list[str]] = {}
-    for path, endpoint in route_table(catalog):
+    for path, endpoint in route_table(catalog, "traditional"):
         for method, operation in endpoint.operations.items():
             row = f"| `{method}` | `{path}` | {operation.summary} | {operation.status} |"
             groups.setdefault(endpoint.group, []).append(row)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from gwctl.admin.answers import Refusal, answer, message
 from gwctl.admin.database import Overloaded
+from gwctl.admin.ports import NodeSilent
 from gwctl.schema import EntityError
 from gwctl.store.errors import (
     DatabaseBusy,
@@ -46,6 +47,9 @@ def render(request: Request, error: Exception) -> Response:
         case DatabaseUnavailable():
             _log.error("%s %s: %s", request.method, request.url.path, error)
             return message("the database cannot be reached", 503, {"Retry-After": "5"})
+        case NodeSilent():
+            _log.error("%s %s: %s", request.method, request.url.path, error)
+            return message(str(error), 503, {"Retry-After": "1"})
         case NeedsBootstrap() | NewMigrations() | NewerDatabase() | DatabaseCorrupt():
             _log.error("%s %s: %s (%s)", request.method, request.url.path, error, error.hint)
             return message("the database cannot be used, see the error log of this node", 503)

@@ -44,17 +44,17 @@ class Records:
         return self._shown_one(reads, reads.get(self.entity, key, where=reference(field, parent)))
 
     def insert(self, unit: UnitOfWork, values: Values) -> RecordDict:
-        return unit.insert(self.entity, values)
+        return self.schema.shown(unit.insert(self.entity, values))
 
     def upsert(self, unit: UnitOfWork, key: str, values: Values) -> RecordDict:
-        return unit.upsert(self.entity, key, values)
+        return self.schema.shown(unit.upsert(self.entity, key, values))
 
     def upsert_child(self, unit: UnitOfWork, parent: RecordDict, field: str, key: str, values: Values) -> RecordDict:
         """PUT below a parent: the record belongs to that parent afterwards."""
         return self.upsert(unit, key, {**values, **reference(field, parent)})
 
     def update(self, unit: UnitOfWork, key: str, values: Values) -> RecordDict:
-        return unit.update(self.entity, key, values)
+        return self.schema.shown(unit.update(self.entity, key, values))
 
     def delete(self, unit: UnitOfWork, key: str) -> None:
         """Also fine when there is nothing to delete."""
@@ -62,7 +62,7 @@ class Records:
 
     def shown(self, reads: Reads, records: Sequence[RecordDict]) -> list[RecordDict]:
         """The records with what the Admin API adds to them."""
-        return list(records)
+        return [self.schema.shown(record) for record in records]
 
     def _shown_one(self, reads: Reads, record: RecordDict | None) -> RecordDict | None:
         return None if record is None else self.shown(reads, [record])[0]

@@ -18,7 +18,7 @@ class TargetRecords(Records):
     def children(self, reads: Reads, parent: RecordDict, field: str, size: int, offset: str | None) -> PageOfRecords:
         """Newest first; the token is the position of the page in that list."""
         start = _position(offset)
-        every = self._all(reads, parent, field)
+        every = self.every(reads, parent, field)
         every.sort(key=lambda target: (target["created_at"], target["id"]), reverse=True)
         end = start + size
         return every[start:end], str(end) if end < len(every) else None
@@ -34,7 +34,8 @@ class TargetRecords(Records):
         """A page in the order of the store."""
         return super().children(reads, parent, field, size, offset)
 
-    def _all(self, reads: Reads, parent: RecordDict, field: str) -> list[RecordDict]:
+    def every(self, reads: Reads, parent: RecordDict, field: str) -> list[RecordDict]:
+        """All of them, in the order of the store."""
         found: list[RecordDict] = []
         offset: str | None = None
         while True:

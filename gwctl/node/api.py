@@ -8,22 +8,25 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from typing import Any
 
 from gwctl.admin import AdminContext, NodeFacts, admin_app
 from gwctl.certs import listener_tls
-from gwctl.entities.catalog import core_catalog
+from gwctl.entities.catalog import Catalog, core_catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
 from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
+from gwctl.node.control import NodeControl
 from gwctl.node.database import require_database
 from gwctl.node.http_server import HttpServer, HttpSocket
+from gwctl.node.level_notices import LevelNotices
 from gwctl.node.line_log import LineLog
 from gwctl.node.memory import resident_bytes
-from gwctl.node.messages import Changed, Message, Node
+from gwctl.node.messages import Changed, Message, Node, Reply
 from gwctl.node.plan import Assignment
 from gwctl.observe.server_stats import ServerStats
 from gwctl.store import DatabaseConfig, Store
@@ -44,6 +47,7 @@ class Api:
         self._node: Mapping[str, Any] = {}
         self._reachable = True
         self._bus: Link | None = None
+        self._control = NodeControl(lambda: self._bus)
         self._store: Store | None = None
         self._server: HttpServer | None = None
         path = access_log_place(self._assignment, "admin_access_log")
@@ -55,12 +59,13 @@ class Api:
         executor = ThreadPoolExecutor(config.pool_size, thread_name_prefix="store")
         await require_database(config, executor, first=self._assignment.first)
         catalog = core_catalog()
+        self._warn_of_open_listeners()
         store = self._store = Store.open(config, catalog, self._clock)
         context = AdminContext(
             catalog=catalog,
             store=store,
             settings=self._settings,
-            node=self._facts(),
+            node=self._facts(catalog),
             executor=executor,
             on_commit=self._committed,
             clock=self._clock,
@@ -70,7 +75,7 @@ class Api:
         self._tasks.spawn("database", self._watch_database(store, executor))
         self._tasks.spawn("housekeeping", self._keep_house(store, executor))
 
-    def _facts(self) -> NodeFacts:
+    def _facts(self, catalog: Catalog) -> NodeFacts:
         own = {"pid": os.getpid()}
         pids = {"master": self._assignment.supervisor_pid, "workers": [os.getpid()]}
         return NodeFacts(
@@ -80,7 +85,19 @@ class Api:
             plugins={},
             workers=lambda: self._node.get("workers") or [own | {"memory": resident_bytes()}],
             server_stats=lambda: (self._served() + ServerStats(**self._node.get("server", {}))).as_dict(),
+            control=self._control,
         )
+
+    def _warn_of_open_listeners(self) -> None:
+        """Whoever reaches the Admin API owns the gateway."""
+        for listener in self._assignment.listeners:
+            if not ip_address(listener.ip).is_loopback:
+                _log.warning(
+                    "admin_listen %s:%d can be reached from other machines, and nothing here asks who calls: "
+                    "listen on 127.0.0.1, or let a firewall or a proxy guard it",
+                    listener.ip,
+                    listener.port,
+                )
 
     def _served(self) -> ServerStats:
         return self._server.stats() if self._server is not None else ServerStats()
@@ -99,9 +116,13 @@ class Api:
             self._bus.send(Changed(version.lineage, version.number))
 
     async def _watch_database(self, store: Store, executor: ThreadPoolExecutor) -> None:
+        """See whether the database answers, and what other nodes on it say."""
         loop = asyncio.get_running_loop()
+        levels = LevelNotices(store, self._control)
         while True:
             self._reachable = await loop.run_in_executor(executor, store.reachable)
+            if self._reachable:
+                await levels.follow(loop, executor)
             await asyncio.sleep(DATABASE_SECONDS)
 
     async def _keep_house(self, store: Store, executor: ThreadPoolExecutor) -> None:
@@ -118,6 +139,8 @@ class Api:
     async def receive(self, message: Message) -> None:
         if isinstance(message, Node):
             self._node = message.values
+        elif isinstance(message, Reply):
+            self._control.heard(message)
 
     def stats(self) -> dict[str, Any]:
         served = self._served()

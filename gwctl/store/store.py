@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,13 +13,14 @@ from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import Version
 from gwctl.schema import RecordDict
-from gwctl.store import change_log
+from gwctl.store import change_log, notices
 from gwctl.store.change_log import ChangeBatch
 from gwctl.store.config import DatabaseConfig
 from gwctl.store.data_planes import DataPlaneRegistry
 from gwctl.store.engine import WRITE, open_engine
 from gwctl.store.errors import DatabaseBusy, StoreError
 from gwctl.store.faults import translated
+from gwctl.store.notices import Notice
 from gwctl.store.paging import DEFAULT_SIZE, Page
 from gwctl.store.queue import WriterQueue
 from gwctl.store.reads import Reads
@@ -118,6 +119,16 @@ class Store:
         """Delete expired data planes; returns how many."""
         with self._writing() as connection:
             return self._registry(connection).purge()
+
+    def post_notice(self, about: str, body: Mapping[str, Any]) -> int:
+        """Tell every node on this database; returns the number of the notice."""
+        with self._writing() as connection:
+            return notices.post(connection, self._tables.system, about, body)
+
+    def notice(self, about: str) -> Notice:
+        """The newest notice about a subject."""
+        with self._reading() as connection:
+            return notices.newest(connection, self._tables.system, about)
 
     def reachable(self) -> bool:
         """True when the database answers."""

@@ -1,4 +1,4 @@
-"""Tables that belong to no entity: change log, lineage, tags, migration lock."""
+"""Tables that belong to no entity: change log, lineage, tags, migration lock, notices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONVENTION = {
 
 
 class SystemTables:
-    """The tables of the log (hybrid.md 11.5), of ``/tags`` and of the cluster-wide lock (hybrid.md 3.6).
+    """The tables of the log (hybrid.md 11.5), of ``/tags``, of the cluster-wide lock (hybrid.md 3.6) and of notices.
 
     ``versions.number`` orders the log; a version points to its changeset, whose changes were written before the number
     was known, so that the version lock covers one short INSERT.
@@ -77,6 +77,13 @@ class SystemTables:
             Column("owner", Text, nullable=False),
             Column("ttl", Double, nullable=False),
             Column("guarded", Boolean, nullable=False, server_default=false()),
+        )
+        self.notices = Table(
+            "notices",
+            metadata,
+            Column("about", KEY, primary_key=True),
+            Column("number", BigInteger, nullable=False),
+            Column("body", JSON(none_as_null=True)),
         )
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwctl.admin.certificates import CertificateRecords
+from gwctl.admin.endpoints.cache import cache
 from gwctl.admin.endpoints.clustering import clustering_status, data_planes
 from gwctl.admin.endpoints.consumers import Consumers
+from gwctl.admin.endpoints.dns import dns
 from gwctl.admin.endpoints.endpoint_list import endpoint_list
+from gwctl.admin.endpoints.health import upstream_health
+from gwctl.admin.endpoints.log_level import log_level
 from gwctl.admin.endpoints.openapi import openapi
+from gwctl.admin.endpoints.plugins import plugins
 from gwctl.admin.endpoints.robots import robots
 from gwctl.admin.endpoints.root import root
-from gwctl.admin.endpoints.schemas import schema, validate
+from gwctl.admin.endpoints.schemas import schemas
 from gwctl.admin.endpoints.status import status
 from gwctl.admin.endpoints.tags import tags
 from gwctl.admin.endpoints.targets import upstream_targets
+from gwctl.admin.endpoints.timers import timers
+from gwctl.admin.endpoints.wasm import filter_chains
 from gwctl.admin.generated import generated_endpoints
 from gwctl.admin.records import Records
 from gwctl.admin.routing import Endpoint, Routes
@@ -22,10 +29,10 @@ from gwctl.admin.targets import TargetRecords
 from gwctl.entities.catalog import Catalog
 
 
-def route_table(catalog: Catalog) -> Routes:
-    """Everything the Admin API answers."""
+def route_table(catalog: Catalog, role: str) -> Routes:
+    """Everything the Admin API of a node with that role answers."""
     routes = Routes()
-    for endpoint in (*_generated(catalog), *_hand_written(catalog, routes)):
+    for endpoint in (*_generated(catalog), *_hand_written(catalog, role, routes)):
         routes.add(endpoint.path, endpoint)
     return routes
 
@@ -39,15 +46,22 @@ def _records(catalog: Catalog) -> dict[str, Records]:
     return {schema.name: special.get(schema.name, Records)(schema) for schema in catalog if schema.admin}
 
 
-def _hand_written(catalog: Catalog, routes: Routes) -> Iterator[Endpoint]:
+def _hand_written(catalog: Catalog, role: str, routes: Routes) -> Iterator[Endpoint]:
+    upstreams, targets = Records(catalog["upstreams"]), TargetRecords(catalog["targets"])
     yield root()
     yield status()
+    yield dns()
     yield robots()
+    yield timers()
     yield data_planes()
     yield clustering_status()
-    yield schema()
-    yield validate()
+    yield from schemas(catalog)
+    yield from plugins()
     yield from tags()
-    yield from upstream_targets(Records(catalog["upstreams"]), TargetRecords(catalog["targets"]))
+    yield from upstream_targets(upstreams, targets)
+    yield from upstream_health(role, upstreams, targets)
+    yield from cache()
+    yield from log_level(role)
+    yield from filter_chains()
     yield endpoint_list(routes)
     yield openapi(catalog, routes)

@@ -1,4 +1,4 @@
-"""Further lists of the targets of an upstream: in the order of the store, and health (admin-api.md 2.7)."""
+"""The targets of an upstream in the order of the store (admin-api.md 2.7)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def upstream_targets(upstreams: Records, targets: TargetRecords) -> Iterator[End
     lists = TargetLists(upstreams, targets)
     path = f"/{upstreams.schema.path}/{{{upstreams.entity}}}"
     every = Operation(lists.all, "List all targets of an upstream", gives="targets", page=True, errors=(400, 404))
-    health = Operation(lists.health, "List the targets of an upstream with their health", errors=(400, 404))
     yield Endpoint(f"{path}/targets/all", "targets", {"GET": every})
-    yield Endpoint(f"{path}/health", "targets", {"GET": health})
 
 
 class TargetLists:
@@ -38,14 +36,3 @@ class TargetLists:
             return self._targets.stored_page(reads, upstream, _FIELD, paging.size, paging.offset)
 
         return answer(page_body(*await call.database.read(work), call.path))
-
-    async def health(self, call: Call) -> Response:
-        """A control plane balances nothing, so the targets come without health."""
-        paging = Paging.parse(call.query, clamp=True)
-
-        def work(reads: Reads) -> PageOfRecords:
-            upstream = required(self._upstreams.get(reads, call.key(self._upstreams.entity)))
-            return self._targets.children(reads, upstream, _FIELD, paging.size, paging.offset)
-
-        body = page_body(*await call.database.read(work), call.path)
-        return answer({**body, "node_id": call.context.node.node_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,12 +36,38 @@ NODE_ID = "6b7d3a52-9cbf-4bd4-8a3a-1d2c5f1f8a11"
 
 
 @dataclass
+class StubNode:
+    """The node around the API: what its workers would serve is given by the test."""
+
+    level: str = "notice"
+    seconds: float = 0.0
+    known: dict[str, list[str]] | None = None
+    records: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def log_level(self) -> str:
+        return self.level
+
+    async def set_log_level(self, level: str, seconds: float) -> None:
+        self.level, self.seconds = level, seconds
+
+    async def addresses(self, upstream_id: str, hosts: Sequence[str]) -> dict[str, list[str]] | None:
+        return None if self.known is None else {host: self.known.get(host, []) for host in hosts}
+
+    async def served(self, entity: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
+        for name, record in self.records:
+            if name == entity and all(record.get(key) == value for key, value in where.items()):
+                return record
+        return None
+
+
+@dataclass
 class Admin:
     """The served API, its store, and the versions it announced."""
 
     served: Served
     store: Store
     commits: list[Version] = field(default_factory=list)
+    node: StubNode = field(default_factory=StubNode)
 
     def ask(self, method: str, path: str, values: Any = None, **options: Any) -> Answer:
         return self.served.ask(method, path, values, **options)
@@ -75,6 +101,7 @@ def serve(tmp_path: Path, catalog: Catalog, store: Store) -> Serve:
     ) -> Iterator[Admin]:
         settings = Settings.load(role=role, environ={"GWCTL_PREFIX": str(tmp_path), **(environ or {})})
         commits: list[Version] = []
+        stub = StubNode()
         node = NodeFacts(
             node_id=NODE_ID,
             hostname="here",
@@ -82,6 +109,7 @@ def serve(tmp_path: Path, catalog: Catalog, store: Store) -> Serve:
             plugins={},
             workers=lambda: [{"pid": 2, "memory": 1 << 20}],
             server_stats=lambda: {"total_requests": 7},
+            control=stub,
         )
         with ThreadPoolExecutor(4) as executor:
             given: dict[str, Any] = {
@@ -95,7 +123,7 @@ def serve(tmp_path: Path, catalog: Catalog, store: Store) -> Serve:
                 **changes,
             }
             with serving(admin_app(AdminContext(**given))) as served:
-                yield Admin(served, store, commits)
+                yield Admin(served, store, commits, stub)
 
     return start
 

@@ -202,7 +202,11 @@ def test_a_question_of_the_api_goes_to_a_worker_and_the_reply_comes_back(tmp_pat
     play(tmp_path, (API, WORKER), story)
 
 
-def test_a_log_level_reaches_every_process_and_whoever_comes_later(tmp_path: Path) -> None:
+def test_a_log_level_reaches_every_process_and_whoever_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "set_level", lambda _: None)
+
     def story(board: Switchboard, crew: StubCrew) -> None:
         api, worker = crew.members
         board.hear(api, Question(1, LOG_LEVEL, {"level": "error", "seconds": 60}))
