@@ -13,7 +13,6 @@ import gwctl
 from gwctl.cache import CacheDamaged, CacheWriter
 from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
 from gwctl.cluster import Agent, NodeIdentity
-from gwctl.entities.catalog import core_catalog
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.digest import from_hex
@@ -21,6 +20,7 @@ from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, map_size, open_writer
+from gwctl.node.catalog import replica_catalog
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Message, Refused, Stats, Swapped, available
 from gwctl.node.plan import Assignment
@@ -48,7 +48,7 @@ class AgentProcess:
         pair = cluster_pair(settings)
         for warning in pair_warnings(pair, self._clock.now()):
             _log.warning("%s", warning)
-        catalog = core_catalog()
+        catalog = replica_catalog(self._settings)
         place, size = cache_place(settings), map_size(settings)
         writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
         if writer.position.records:

@@ -10,12 +10,12 @@ from typing import Any
 
 from gwctl.cache import CacheWriter
 from gwctl.cluster import Replica
-from gwctl.entities.catalog import core_catalog
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, map_size, open_writer
+from gwctl.node.catalog import replica_catalog
 from gwctl.node.follow import Follower
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message, available
@@ -35,7 +35,7 @@ class FollowerProcess:
         self._store: Store | None = None
 
     async def start(self, bus: Link) -> None:
-        catalog = core_catalog()
+        catalog = replica_catalog(self._settings)
         config = DatabaseConfig.from_settings(self._settings)
         place, size = cache_place(self._settings), map_size(self._settings)
         writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))

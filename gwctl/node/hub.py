@@ -15,12 +15,12 @@ import gwctl
 from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
 from gwctl.cluster import Hub, HubIdentity, Replica
-from gwctl.entities.catalog import core_catalog
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import map_size, open_writer, replica_place
+from gwctl.node.catalog import replica_catalog
 from gwctl.node.database import require_database
 from gwctl.node.follow import Follower
 from gwctl.node.ledger import Ledger
@@ -55,7 +55,7 @@ class HubProcess:
             _log.warning("%s", warning)
         config = DatabaseConfig.from_settings(self._settings)
         await require_database(config, self._executor, first=self._assignment.first)
-        catalog = core_catalog()
+        catalog = replica_catalog(self._settings)
         place, size = replica_place(self._settings), map_size(self._settings)
         # What it holds is in the database as well: the kernel may write it to the disk when it likes.
         self._writer = await open_writer(

@@ -65,7 +65,6 @@ def configuration(entries: Entries) -> dict[str, Any]:
         shown[name] = [word.lower() for word in words] or {}
     shown["enabled_headers"] = enabled_headers(_words(entries["headers"]))
     shown["loaded_vaults"] = {"env": True} if {"bundled", "env"} & set(_words(entries["vaults"])) else {}
-    shown["loaded_plugins"] = {}
     return dict(sorted(shown.items()))
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from gwctl.entities.catalog import Catalog, core_catalog
+from gwctl.entities.catalog import Catalog, node_catalog
+from gwctl.plugins.bundled import bundled_schemas
 from gwctl.store import DatabaseConfig, MigrationRunner, Store
 from tests.tools.postgres import RunningPostgres
 
@@ -40,7 +41,7 @@ def bootstrap(config: DatabaseConfig, **options: Any) -> list[str]:
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return core_catalog()
+    return node_catalog(bundled_schemas().values())
 
 
 @pytest.fixture

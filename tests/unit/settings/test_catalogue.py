@@ -11,7 +11,15 @@ from gwctl.settings.kinds import parse_value
 from tests.unit.settings.conftest import Load
 from tests.unit.settings.reference_names import DEFAULTS, NAMES, NAMESPACES
 
-OURS = {"workers", "daemon", "shutdown_timeout", "cluster_heartbeat_interval", "database_path"}
+OURS = {
+    "workers",
+    "daemon",
+    "shutdown_timeout",
+    "cluster_heartbeat_interval",
+    "database_path",
+    "declarative_config_watch",
+    "missing_plugin",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

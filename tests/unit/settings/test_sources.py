@@ -129,7 +129,8 @@ def test_ignored_settings_are_told_only_when_they_would_change_something(load: L
 def test_values_that_are_accepted_but_not_honoured_are_told(load: Load) -> None:
     told = texts(load({"KONG_ROUTER_FLAVOR": "expressions"}), "notice")
     assert told == [
-        "router_flavor = expressions is ignored: the only flavor yet is traditional_compatible, which is used"
+        "router_flavor = expressions is ignored: requests are matched as with traditional_compatible; "
+        "routes with an expression are checked and stored, but not served yet"
     ]
     assert texts(load({"KONG_ROUTER_FLAVOR": "traditional_compatible"}), "notice") == []
 

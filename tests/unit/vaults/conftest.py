@@ -1,0 +1,3 @@
+from tests.tools.stores import catalog
+
+__all__ = ["catalog"]
