@@ -49,13 +49,15 @@ class Failed:
 class Available:
     """The cache holds this version now (agent to workers).
 
-    ``digest`` is the 32-digit config hash, ``records`` their number.
+    ``digest`` is the 32-digit config hash, ``records`` their number; ``label`` is the hash that is shown instead, on a
+    node without a database.
     """
 
     lineage: str
     number: int
     digest: str
     records: int = 0
+    label: str = ""
 
     @property
     def version(self) -> Version:
@@ -70,6 +72,7 @@ class Swapped:
     number: int
     digest: str
     records: int = 0
+    label: str = ""
 
     @property
     def version(self) -> Version:
@@ -134,6 +137,26 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """Load the document that waits in the directory ``place`` (api process or supervisor to loader)."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The end of a ``Load``: ``status`` as HTTP says it. ``message`` is for people, when there is no body in ``place``.
+
+    Without a ``place`` it ends every load that a loader has under way: it is gone.
+    """
+
+    place: str
+    status: int
+    message: str = ""
+    retry_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Take no new work, finish what is in flight within ``seconds``, end."""
 
@@ -179,6 +202,8 @@ Message: TypeAlias = (
     | Node
     | Question
     | Reply
+    | Load
+    | Loaded
     | Drain
     | ReopenLogs
     | LogLevel
@@ -198,6 +223,8 @@ KINDS: Mapping[str, type[Message]] = {
     "node": Node,
     "question": Question,
     "reply": Reply,
+    "load": Load,
+    "loaded": Loaded,
     "drain": Drain,
     "reopen-logs": ReopenLogs,
     "log-level": LogLevel,
@@ -217,10 +244,10 @@ class BadMessage(ValueError):
     """A line that is not a message, or one that never ends. The connection is of no use any more."""
 
 
-def available(position: Position) -> Available:
+def available(position: Position, label: str = "") -> Available:
     """The message that a cache is at ``position``."""
     (lineage, number), digest, records = position
-    return Available(lineage, number, to_hex(digest), records)
+    return Available(lineage, number, to_hex(digest), records, label)
 
 
 def encode(message: Message) -> bytes:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gwctl.node.sockets import Planned
-from gwctl.settings import Listener, Settings
+from gwctl.settings import TRADITIONAL, Listener, Settings
 
 WORKER = "worker"
 AGENT = "agent"
 API = "api"
 HUB = "hub"
 FOLLOWER = "follower"
+LOADER = "loader"
+
+START_SECONDS = 30.0
+"""How long the processes of a node may take to become ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,16 @@ class ProcessPlan:
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
+    """``patience`` is how many seconds a start may take."""
+
     role: str
     processes: tuple[ProcessPlan, ...]
+    patience: float = START_SECONDS
+
+    @property
+    def declarative(self) -> bool:
+        """Whether the node has no database and takes its configuration as documents."""
+        return self.count(LOADER) > 0
 
     def count(self, kind: str) -> int:
         return sum(process.count for process in self.processes if process.kind == kind)
@@ -45,6 +57,11 @@ class NodePlan:
     def modules(self) -> tuple[str, ...]:
         """What the fork server imports before it forks."""
         return tuple(process.module for process in self.processes)
+
+
+def is_declarative(settings: Settings) -> bool:
+    """Whether a node with these settings has no database and takes its configuration as documents."""
+    return settings.role == TRADITIONAL and settings.database == "off"
 
 
 def planned(settings: Settings, name: str) -> tuple[Planned, ...]:

@@ -95,6 +95,8 @@ class PrefixDirectory:
         self.sockets = self.path / "sockets"
         self.bus = self.sockets / "bus.sock"
         self.replica = self.path / "hub.lmdb"
+        self.loads = self.path / "loads"
+        self.document = self.path / "stdin.kong"
 
     def exists(self) -> bool:
         return os.path.isdir(self.path)

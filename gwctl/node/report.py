@@ -14,10 +14,14 @@ from gwctl.observe.server_stats import ServerStats
 
 
 class Report:
-    """Sums what the members say; totals of members that left are kept."""
+    """Sums what the members say; totals of members that left are kept.
 
-    def __init__(self, role: str, workers: int) -> None:
+    ``declarative``: the node has no database.
+    """
+
+    def __init__(self, role: str, workers: int, *, declarative: bool = False) -> None:
         self.role = role
+        self.declarative = declarative
         self.workers = workers
         self._past = ServerStats()
 
@@ -40,11 +44,12 @@ class Report:
         ]
 
     def readiness(self, members: Iterable[Member], current: Swapped | None) -> tuple[bool, str]:
+        """Ready or not, and why. A node without a database is as ready as a data plane: it needs a configuration."""
         from gwctl.status import ServingState, readiness  # not before the supervisor has begun its work
 
         serving = sum(member.kind == WORKER and member.ready for member in members)
         state = ServingState(self.workers, serving, serving, config_hash(current))
-        return readiness(self.role, state)
+        return readiness("data_plane" if self.declarative else self.role, state)
 
     def node(self, members: list[Member]) -> dict[str, Any]:
         """What the Admin API shows of the node."""
@@ -68,7 +73,7 @@ def config_hash(current: Swapped | None) -> str | None:
     """The hash of what the node serves; zeros for nothing, as a new data plane reports it."""
     if current is None:
         return None
-    return current.digest if current.records else ZEROS
+    return (current.label or current.digest) if current.records else ZEROS
 
 
 def describe(member: Member) -> dict[str, Any]:

@@ -31,14 +31,15 @@ class StatusServer:
         if not sockets:
             return
         clock = SystemClock()
+        without_database = self._role == DATA_PLANE or self._figures.declarative
         context = StatusContext(
             role=self._role,
             clock=clock,
             server_stats=lambda: self._figures.server(self._crew.everyone()).as_dict(),
             workers=lambda: self._figures.memory(self._crew.members),
             readiness=lambda: self._figures.readiness(self._crew.members, self._rollout.current),
-            configuration_hash=self._hash if self._role == DATA_PLANE else None,
-            database_reachable=None if self._role == DATA_PLANE else self._database,
+            configuration_hash=self._hash if without_database else None,
+            database_reachable=None if without_database else self._database,
         )
         self._server = HttpServer(status_app(context), clock)
         secure = any(listener.ssl for listener, _ in sockets)

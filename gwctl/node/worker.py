@@ -23,7 +23,7 @@ from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Available, Message, Question, Refused, Swapped
-from gwctl.node.plan import Assignment
+from gwctl.node.plan import Assignment, is_declarative
 from gwctl.node.served import answer
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
@@ -40,6 +40,7 @@ class Nothing:
 
     version: Version = NO_VERSION
     position: Position = NOWHERE
+    label: str = ""
 
     def get(self, entity: str, key: str) -> dict[str, Any] | None:
         return None
@@ -82,7 +83,8 @@ class Worker:
         self._bus = bus
         if not self._assignment.cache_is_open or not CacheReader.exists(self._cache):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), CACHE_SECONDS)
+                patience = None if is_declarative(self._settings) else CACHE_SECONDS
+                await asyncio.wait_for(self._news.wait(), patience)
         await self._follow(bus)
         listeners = zip(self._assignment.listeners, self._sockets, strict=True)
         await self._engine.serve([BoundListener(listener, sock) for listener, sock in listeners])
@@ -109,7 +111,7 @@ class Worker:
     async def _follow(self, bus: Link) -> None:
         """Serve what the cache holds now. On failure the version before stays."""
         view = self._view()
-        position = view.position
+        position, label = view.position, view.label
         if self._served == (position.version, position.digest):
             view.close()
             return
@@ -127,7 +129,7 @@ class Worker:
                 raise
             return
         self._served = (position.version, position.digest)
-        bus.send(Swapped(lineage, number, to_hex(position.digest), position.records))
+        bus.send(Swapped(lineage, number, to_hex(position.digest), position.records, label))
 
     def _view(self) -> Any:
         if self._reader is None:
