@@ -21,7 +21,7 @@ class Declared:
     ``derived`` and ``random`` hold the keys that the file did not name; all others it did.
     """
 
-    records: dict[str, dict[str, RecordDict]]
+    records: dict[str, dict[str, RecordDict]] = field(repr=False)
     hash: str
     format_version: str
     transform: bool

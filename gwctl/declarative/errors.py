@@ -38,8 +38,18 @@ class Place:
         }
 
 
-Locate: TypeAlias = Callable[[Sequence[Path]], Sequence[tuple[int, int] | None]]
-"""Line and column of each path, from a second reading of the text."""
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a path stands; ``path`` is the path inside of ``file``."""
+
+    file: str | None
+    line: int
+    column: int
+    path: Path
+
+
+Locate: TypeAlias = Callable[[Sequence[Path]], Sequence[Spot | None]]
+"""The spot of each path, from a second reading of the text."""
 
 NUMBER = 14
 NAME = "invalid declarative configuration"
@@ -89,14 +99,16 @@ class DeclarativeError(GwctlError):
     def places(self) -> list[Place]:
         """Every error with its place; the text is read a second time for it, once."""
         paths = [path for path, _ in self._faults]
-        marks: Sequence[tuple[int, int] | None] = [None] * len(paths)
+        spots: Sequence[Spot | None] = [None] * len(paths)
         if self._locate is not None:
-            marks = self._locate(paths)
-        found = [
-            Place(dotted(path), message, self.file, *(mark or (None, None)))
-            for (path, message), mark in zip(self._faults, marks, strict=True)
-        ]
-        return sorted(found, key=lambda place: (place.line or 0, place.column or 0))
+            spots = self._locate(paths)
+        found = [self._place(path, message, spot) for (path, message), spot in zip(self._faults, spots, strict=True)]
+        return sorted(found, key=lambda place: (place.file or "", place.line or 0, place.column or 0))
+
+    def _place(self, path: Path, message: str, spot: Spot | None) -> Place:
+        if spot is None:
+            return Place(dotted(path), message, self.file)
+        return Place(dotted(spot.path), message, spot.file, spot.line, spot.column)
 
     def tree(self, indent: str = "  ") -> list[str]:
         """The lines that ``config parse`` prints: ``in 'services':``, ``- in entry 1 of 'services':``, …"""
@@ -113,13 +125,15 @@ def parse_error(
 ) -> DeclarativeError:
     """The text could not be read at all."""
     where = "" if line is None else f"{line}:{column}: "
-    mark = None if line is None or column is None else (line, column)
-    return DeclarativeError(
-        {"error": f"{PARSE_PREFIX}{where}{text}"},
-        faults=[((), text)],
-        locate=lambda paths: [mark for _ in paths],
-        file=file,
-    )
+    spot = None if line is None or column is None else Spot(file, line, column, ())
+    fields = {"error": f"{PARSE_PREFIX}{where}{text}"}
+    return DeclarativeError(fields, faults=[((), text)], locate=lambda paths: [spot for _ in paths], file=file)
+
+
+def faults_error(faults: Sequence[tuple[Path, str]], *, file: str | None, locate: Locate | None) -> DeclarativeError:
+    """A document that is wrong outside of its entities."""
+    fields = {dotted(path) or "error": text for path, text in faults}
+    return DeclarativeError(fields, faults=faults, locate=locate, file=file)
 
 
 def dotted(path: Path) -> str:

@@ -107,7 +107,7 @@ class _Loading:
             transform=parts.transform,
             derived=_keys(parts.items, "derived"),
             random=_keys(parts.items, "random"),
-            warnings=warnings,
+            warnings=(*warnings, *completion.warnings),
         )
 
 

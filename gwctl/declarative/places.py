@@ -11,10 +11,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from gwctl.declarative.errors import Path
-from gwctl.declarative.yaml_text import YamlError, events
-
-Mark: TypeAlias = tuple[int, int]
-"""Line and column, from 1."""
+from gwctl.declarative.yaml_text import Mark, YamlError, events, mark_of
 
 Kind = Literal["map", "list", "end", "value"]
 Token: TypeAlias = tuple[Kind, str, Any]
@@ -112,7 +109,7 @@ def _yaml_tokens(data: bytes) -> Iterator[Token]:
 
 
 def _mark_of(event: Any) -> Any:
-    return lambda: (event.start_mark.line + 1, event.start_mark.column + 1)
+    return lambda: mark_of(event)
 
 
 _JSON_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([{\[])|([}\]])|[^\s{}\[\],:"]+')

@@ -21,13 +21,17 @@ class Repeated:
 
 
 class Completion:
-    """Fills, resolves and validates items one by one; keeps what is only known of all of them together."""
+    """Fills, resolves and validates items one by one; keeps what is only known of all of them together.
+
+    ``warnings`` are those about deprecated fields, each once.
+    """
 
     def __init__(self, resolver: Resolver, now: float, select_tags: Sequence[str] = ()) -> None:
         self.resolver = resolver
         self.repeated: list[Repeated] = []
         self._now = now
         self._select_tags = tuple(select_tags)
+        self.warnings: dict[str, None] = {}
         self._seen: dict[tuple[str, str], dict[Any, Item]] = {}
 
     def complete(self, item: Item) -> None:
@@ -35,7 +39,7 @@ class Completion:
         if not isinstance(item.values, dict):
             return
         values = self._values(item)
-        errors, record = _judged(item.schema, values, self._now)
+        errors, record = self._judged(item.schema, values)
         if errors:
             item.blame(errors)
             return
@@ -67,12 +71,14 @@ class Completion:
             if self._seen.setdefault((schema.name, name), {}).setdefault(value, item) is not item:
                 self.repeated.append(Repeated(item, name, repeats(schema, name, value)))
 
+    def _judged(self, schema: Schema, values: dict[str, Any]) -> tuple[Errors, RecordDict]:
+        try:
+            record = schema.prepare_insert(values, now=self._now, warn=self._warn)
+        except EntityError as error:
+            unread = error.fields or {}
+            others = {name: value for name, value in values.items() if name in schema.fields and name not in unread}
+            return {**schema.validate_given(others), **unread}, {}
+        return schema.validate(record), record
 
-def _judged(schema: Schema, values: dict[str, Any], now: float) -> tuple[Errors, RecordDict]:
-    try:
-        record = schema.prepare_insert(values, now=now)
-    except EntityError as error:
-        unread = error.fields or {}
-        others = {name: value for name, value in values.items() if name in schema.fields and name not in unread}
-        return {**schema.validate_given(others), **unread}, {}
-    return schema.validate(record), record
+    def _warn(self, text: str) -> None:
+        self.warnings[text] = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
-from gwctl.declarative.errors import DeclarativeError, Path, parse_error
+from gwctl.declarative.errors import DeclarativeError, Path, Spot, parse_error
 from gwctl.declarative.limits import MAX_BYTES, MAX_DEPTH, MAX_LENIENT_JSON
 from gwctl.declarative.yaml_text import Duplicate, Substitute, YamlError, read_yaml
 
@@ -22,29 +22,26 @@ _SUFFIXES: dict[str, Syntax] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"
 class Source:
     """A text that was read. ``document`` may share parts with itself: read-only."""
 
-    document: Any
-    data: bytes
+    document: Any = field(repr=False)
+    data: bytes = field(repr=False)
     syntax: Syntax
     name: str | None
     duplicates: tuple[Duplicate, ...] = ()
 
-    def locate(self, paths: Sequence[Path]) -> Sequence[tuple[int, int] | None]:
-        """Line and column of every path, by reading the text once more."""
+    def locate(self, paths: Sequence[Path]) -> Sequence[Spot | None]:
+        """The spot of every path, by reading the text once more."""
         from gwctl.declarative.places import locate
 
-        return locate(self.data, self.syntax, paths)
+        marks = locate(self.data, self.syntax, paths)
+        return [None if mark is None else Spot(self.name, *mark, path) for path, mark in zip(paths, marks, strict=True)]
 
 
-def read_source(text: str | bytes, name: str | None = None, *, substitute: Substitute | None = None) -> Source:
+def read_source(text: str | bytes, name: str | None = None) -> Source:
     """The document in ``text``. The end of ``name`` decides between JSON and YAML; without a name JSON is tried first.
 
     Raises DeclarativeError for text that is too long, no UTF-8, of an unknown type or malformed.
     """
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    if len(data) > MAX_BYTES:
-        raise parse_error(f"the text is longer than {MAX_BYTES // 1024 // 1024} MiB", file=name)
-    data = data.removeprefix(_BOM)
-    _require_utf8(data, name)
+    data = clean_bytes(text, name)
     syntax = _syntax_of(name)
     if syntax == "json":
         return Source(_json(data, name), data, "json", name)
@@ -54,7 +51,17 @@ def read_source(text: str | bytes, name: str | None = None, *, substitute: Subst
         except DeclarativeError:
             if len(data) > MAX_LENIENT_JSON and data[:256].lstrip().startswith((b"{", b"[")):
                 raise
-    return _yaml(data, name, substitute)
+    return yaml_source(data, name)
+
+
+def clean_bytes(text: str | bytes, name: str | None) -> bytes:
+    """``text`` as UTF-8 without a byte order mark. Raises DeclarativeError when it is too long or no UTF-8."""
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_BYTES:
+        raise parse_error(f"the text is longer than {MAX_BYTES // 1024 // 1024} MiB", file=name)
+    data = data.removeprefix(_BOM)
+    _require_utf8(data, name)
+    return data
 
 
 def _syntax_of(name: str | None) -> Syntax | None:
@@ -104,7 +111,8 @@ def _too_deep(document: Any) -> bool:
     return True
 
 
-def _yaml(data: bytes, name: str | None, substitute: Substitute | None) -> Source:
+def yaml_source(data: bytes, name: str | None, substitute: Substitute | None = None) -> Source:
+    """The YAML document in ``data``, a text from `clean_bytes`. Raises DeclarativeError."""
     try:
         document, duplicates = read_yaml(data, substitute)
     except YamlError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -18,10 +18,13 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "tag:yaml.org,2002:bool": bool,
     "tag:yaml.org,2002:null": type(None),
 }
+Mark: TypeAlias = tuple[int, int]
+"""Line and column, from 1."""
+
 _COLLECTIONS = frozenset((None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
-Substitute = Callable[[str, bool], Any]
-"""(text of a scalar, whether it is unquoted) → its value."""
+Substitute: TypeAlias = Callable[[str, bool, Mark], Any]
+"""(text of a scalar, whether it is unquoted, line and column) → its value."""
 
 
 class YamlError(Exception):
@@ -83,7 +86,11 @@ def events(data: bytes) -> Iterator[Any]:
 
 
 def fault(message: str, event: Any) -> YamlError:
-    return YamlError(message, event.start_mark.line + 1, event.start_mark.column + 1)
+    return YamlError(message, *mark_of(event))
+
+
+def mark_of(event: Any) -> Mark:
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def _translated(error: yaml.YAMLError, data: bytes) -> YamlError:
@@ -139,7 +146,7 @@ class _Builder:
         """Names are text as it is written: ``on:`` is the name ``on``."""
         text: str = event.value
         if self._substitute is not None:
-            text = str(self._substitute(text, False))
+            text = str(self._substitute(text, False, mark_of(event)))
         frame.merging = text == "<<" and event.implicit[0]
         if event.anchor is not None:
             self._anchors[event.anchor] = (text, 1)
@@ -147,7 +154,7 @@ class _Builder:
 
     def _key(self, frame: _Frame, text: str, event: Any) -> None:
         if text in frame.value and not frame.merging:
-            self.duplicates.append(Duplicate(text, event.start_mark.line + 1, event.start_mark.column + 1))
+            self.duplicates.append(Duplicate(text, *mark_of(event)))
         frame.key = text
         frame.weight += 1
 
@@ -155,7 +162,7 @@ class _Builder:
         text = event.value
         if event.implicit[0]:
             if self._substitute is not None:
-                return self._substitute(text, True)
+                return self._substitute(text, True, mark_of(event))
             known = self._plain.get(text, self)
             if known is not self:
                 return known
@@ -165,7 +172,7 @@ class _Builder:
             return value
         tag = event.tag
         if tag is None or tag == "!" or tag == _STR:
-            return text if self._substitute is None else self._substitute(text, False)
+            return text if self._substitute is None else self._substitute(text, False, mark_of(event))
         return self._tagged(tag, event)
 
     def _tagged(self, tag: str, event: Any) -> Any:
