@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -28,6 +28,10 @@ _READ_IN_VAIN = 20 * _MEBIBYTE
 Pairs = Sequence[tuple[str, str]]
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A decoded body: either a JSON object or the pairs of a form; both are empty when the request has none."""
@@ -35,9 +39,17 @@ class Body:
     json: dict[str, Any] = field(default_factory=dict)
     form: Pairs = ()
 
-    def values(self, schema: Schema) -> dict[str, Any]:
-        """The fields of an entity: JSON literally, forms with the types of the schema."""
-        return schema.decode_form(self.form) if self.form else dict(self.json)
+    def values(self, schema: Schema, stored: Callable[[], Mapping[str, Any] | None] = _nothing) -> dict[str, Any]:
+        """The fields of an entity: JSON literally, forms with the types of the schema.
+
+        Those types may depend on a field that a PATCH leaves out; then ``stored`` is asked for the record.
+        """
+        if not self.form:
+            return dict(self.json)
+        variants = schema.variants
+        if variants is None or any(name == variants.key for name, _ in self.form):
+            return schema.decode_form(self.form)
+        return schema.decode_form(self.form, key=(stored() or {}).get(variants.key))
 
 
 def parse_query(text: bytes) -> Pairs:

@@ -104,8 +104,13 @@ class Item:
         return answer(await call.database.write(lambda unit: self._records.upsert(unit, key, values)))
 
     async def patch(self, call: Call) -> Response:
-        key, values = call.key(self._records.entity), call.body.values(self._records.schema)
-        return answer(await call.database.write(lambda unit: self._records.update(unit, key, values)))
+        key = call.key(self._records.entity)
+
+        def work(unit: UnitOfWork) -> RecordDict:
+            values = call.body.values(self._records.schema, lambda: self._records.get(unit, key))
+            return self._records.update(unit, key, values)
+
+        return answer(await call.database.write(work))
 
     async def delete(self, call: Call) -> Response:
         key = call.key(self._records.entity)
@@ -196,10 +201,9 @@ class Child:
         return answer(await call.database.write(work))
 
     async def patch(self, call: Call) -> Response:
-        values = call.body.values(self._records.schema)
-
         def work(unit: UnitOfWork) -> RecordDict:
-            return self._records.update(unit, self._find(unit, call)["id"], values)
+            found = self._find(unit, call)
+            return self._records.update(unit, found["id"], call.body.values(self._records.schema, lambda: found))
 
         return answer(await call.database.write(work))
 

@@ -48,6 +48,10 @@ class Reads(Protocol):
         """``tags`` is the filter as written in a query. Raises EntityError for a bad offset or filter."""
         ...
 
+    def distinct(self, entity: str, field: str) -> list[str]:
+        """The different texts of a field of all records, sorted."""
+        ...
+
 
 class UnitOfWork(Reads, Protocol):
     """Reads and writes that commit together; every write raises EntityError in the reference's shape."""

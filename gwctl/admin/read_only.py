@@ -125,6 +125,10 @@ class CachedReads:
             self._marks.keep(place, start + size, schema.key_of(page.data[-1]))
         return page
 
+    def distinct(self, entity: str, field: str) -> list[str]:
+        """The different texts of a field of all records, sorted."""
+        return sorted({record[field] for record in self._view.records(entity) if record.get(field) is not None})
+
     def _narrowed(self, entity: str, where: Mapping[str, Any]) -> RecordDict | None:
         return next(self._matching(self._catalog[entity], where, None, None), None)
 

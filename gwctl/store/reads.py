@@ -81,6 +81,11 @@ class Reads:
         table = self._tables[entity].table
         return self._connection.execute(select(func.count()).select_from(table)).scalar_one()
 
+    def distinct(self, entity: str, field: str) -> list[str]:
+        """The different texts of a field of all records, sorted; nulls are left out."""
+        column = self._tables[entity].table.c[field]
+        return sorted(self._connection.scalars(select(column).where(column.is_not(None)).distinct()))
+
     def _one(self, table: EntityTable, where: Mapping[str, Any]) -> RecordDict | None:
         query = select(*table.columns).where(*conditions(table, where)).order_by(table.key).limit(1)
         row = self._connection.execute(query).one_or_none()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from starlette.responses import Response
 
-from gwctl.admin.answers import Refusal, answer
-from gwctl.admin.endpoints.schemas import describe_variant
+from gwctl.admin.answers import answer
+from gwctl.admin.endpoints.schemas import plugin_description
 from gwctl.admin.routing import Call, Endpoint, Operation
 
 
@@ -22,9 +22,5 @@ async def _enabled(call: Call) -> Response:
 
 
 async def _config(call: Call) -> Response:
-    name = call.params["name"]
-    described = describe_variant(call.context.catalog["plugins"], name, ("config",))
-    if described is None:
-        raise Refusal(404, f"No plugin named '{name}'")
-    config = described["fields"][0]["config"]
+    (config,) = (field["config"] for field in plugin_description(call)["fields"] if "config" in field)
     return answer({key: value for key, value in config.items() if key not in ("type", "required", "default")})

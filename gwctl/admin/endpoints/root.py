@@ -10,18 +10,14 @@ from starlette.responses import Response
 
 import gwctl
 from gwctl.admin.answers import answer
-from gwctl.admin.ports import Reads
 from gwctl.admin.routing import Call, Endpoint, Operation
-
-_PAGE = 1000
-
 
 def root() -> Endpoint:
     return Endpoint("/", "node", {"GET": Operation(_get, "Facts about this node")})
 
 
 async def _get(call: Call) -> Response:
-    enabled = await call.database.read(_plugins_in_use)
+    enabled = await call.database.read(lambda reads: reads.distinct("plugins", "name"))
     return answer(_body(call, enabled))
 
 
@@ -38,16 +34,13 @@ def _body(call: Call, enabled: list[str]) -> dict[str, Any]:
         "timers": {"running": len(asyncio.all_tasks()), "pending": 0},
         "pids": dict(node.pids()),
         "plugins": {"available_on_server": dict(node.plugins), "enabled_in_cluster": enabled},
-        "configuration": call.context.settings.configuration(),
+        "configuration": _configuration(call),
     }
 
 
-def _plugins_in_use(reads: Reads) -> list[str]:
-    names: set[str] = set()
-    offset: str | None = None
-    while True:
-        page = reads.page("plugins", size=_PAGE, offset=offset)
-        names.update(record["name"] for record in page.data)
-        offset = page.offset
-        if offset is None:
-            return sorted(names)
+def _configuration(call: Call) -> dict[str, Any]:
+    """The effective settings, and what they have become since: plugins that are loaded, the present log level."""
+    shown = call.context.settings.configuration()
+    shown["loaded_plugins"] = dict.fromkeys(sorted(call.context.catalog.plugins), True) or {}
+    shown["log_level"] = call.context.node.control.log_level()
+    return shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from starlette.responses import Response
@@ -11,11 +11,8 @@ from gwctl.admin.answers import Refusal, answer, message
 from gwctl.admin.routing import Call, Endpoint, Handler, Operation
 from gwctl.entities.catalog import Catalog
 from gwctl.schema import EntityError, Schema
-from gwctl.schema.describe import describe_checks, describe_fields
 
 _VALIDATED = "Validate the body as an entity"
-_OF_PLUGINS = ("consumer", "route", "service", "protocols", "config")
-_OF_VAULTS = ("config",)
 
 
 def schemas(catalog: Catalog) -> Iterator[Endpoint]:
@@ -23,13 +20,12 @@ def schemas(catalog: Catalog) -> Iterator[Endpoint]:
     yield Endpoint("/schemas/{entity}", "meta", {"GET": one})
     validate = Operation(_validate_named, _VALIDATED, errors=(400, 404))
     yield Endpoint("/schemas/{entity}/validate", "meta", {"POST": validate})
-    for entity, noun, fields in (("plugins", "plugin", _OF_PLUGINS), ("vaults", "vault", _OF_VAULTS)):
-        if entity not in catalog:
-            continue
-        variant = Operation(_variant(entity, noun, fields), f"The schema of one {noun}", errors=(404,))
-        yield Endpoint(f"/schemas/{entity}/{{name}}", "meta", {"GET": variant})
-        check = Operation(_validating(entity), _VALIDATED, takes=entity, errors=(400,))
-        yield Endpoint(f"/schemas/{entity}/validate", "meta", {"POST": check})
+    for entity, describe in (("plugins", _plugin), ("vaults", _vault)):
+        if entity in catalog:
+            variant = Operation(describe, f"The schema of one of {entity}", errors=(404,))
+            yield Endpoint(f"/schemas/{entity}/{{name}}", "meta", {"GET": variant})
+            check = Operation(_validating(entity), _VALIDATED, takes=entity, errors=(400,))
+            yield Endpoint(f"/schemas/{entity}/validate", "meta", {"POST": check})
     yield Endpoint("/schemas/filters/{name}", "meta", {"GET": Operation(_no_filter, "No filters run here", 404)})
 
 
@@ -37,26 +33,23 @@ async def _get(call: Call) -> Response:
     return answer(_find(call).describe())
 
 
-def _variant(entity: str, noun: str, fields: Sequence[str]) -> Handler:
-    async def handler(call: Call) -> Response:
-        described = describe_variant(call.context.catalog[entity], call.params["name"], fields)
-        if described is None:
-            raise Refusal(404, f"No {noun} named '{call.params['name']}'")
-        return answer(described)
-
-    return handler
+async def _plugin(call: Call) -> Response:
+    return answer(plugin_description(call))
 
 
-def describe_variant(schema: Schema, name: str, fields: Sequence[str]) -> dict[str, Any] | None:
-    """Those ``fields`` of a variant and its checks; None when there is no variant of that name."""
-    variant = None if schema.variants is None else schema.variants.choose(name)
-    if variant is None:
-        return None
-    compiled = schema.variant(variant)
-    return {
-        "fields": describe_fields({field: compiled.fields[field] for field in fields}),
-        "entity_checks": describe_checks(variant.checks),
-    }
+def plugin_description(call: Call) -> dict[str, Any]:
+    """Of the plugin in the path. Raises Refusal."""
+    catalog, name = call.context.catalog, call.params["name"]
+    if name not in catalog.plugins:
+        raise Refusal(404, f"No plugin named '{name}'")
+    return catalog.plugin_schema_description(name)
+
+
+async def _vault(call: Call) -> Response:
+    catalog, name = call.context.catalog, call.params["name"]
+    if name not in catalog.vaults:
+        raise Refusal(404, f"No vault named '{name}'")
+    return answer(catalog.vault_schema_description(name))
 
 
 async def _validate_named(call: Call) -> Response:
