@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gwctl.admin.ports import ConfigLoading, NodeControl, Store
+from gwctl.changes.process import ChangeProcesses
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import Version
@@ -36,7 +37,7 @@ class NodeFacts:
 @dataclass(frozen=True, slots=True)
 class AdminContext:
     """``on_commit`` is called on the event loop after each commit and before its answer; ``loading`` is given on nodes
-    without a database.
+    without a database, ``changes`` on nodes with one.
 
     ``executor`` runs every call of ``store``; ``deadline`` is how many seconds an answer may wait for the database.
     """
@@ -50,3 +51,4 @@ class AdminContext:
     clock: Clock
     deadline: float = 15.0
     loading: ConfigLoading | None = None
+    changes: ChangeProcesses | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from gwctl.changes.difference import is_secret
@@ -36,25 +37,30 @@ class Candidates:
         self._by_key: dict[str, Candidate] = {}
         self._claims: dict[UniqueValue, Candidate] = {}
         self._present: set[str] = set()
+        self._nameless: dict[Image, list[Candidate]] = {}
+        self._says = compared(codec)
 
     def __iter__(self) -> Iterator[Candidate]:
         return iter(self._by_key.values())
 
-    def add(self, key: str, record: RecordDict, image: Image) -> None:
-        """Raises EntityError number 5 when two wanted records have one unique value."""
+    def add(self, key: str, record: RecordDict, image: Image, *, by_chance: bool = False) -> None:
+        """``by_chance``: nobody chose the key. Raises EntityError number 5 when two wanted records have one unique
+        value."""
         candidate = Candidate(key, record, image)
         for value in self._values(image):
             if value in self._claims:
                 raise EntityError.unique_violation(self.unique_fields(value, image))
             self._claims[value] = candidate
         self._by_key[key] = candidate
+        if by_chance:
+            self._nameless.setdefault(self._says(image), []).append(candidate)
 
     def note_present(self, keys: Iterable[str]) -> None:
         """The keys in the database."""
         self._present = {key for key in keys if key in self._by_key}
 
-    def recognise(self, image: Image) -> Candidate | None:
-        """The wanted record that this row is."""
+    def recognise(self, image: Image, *, nameless: bool) -> Candidate | None:
+        """The wanted record that this row is; with ``nameless`` also one that has no name and says the same."""
         found = self._by_key.get(image[self.codec.key_position])
         if found is not None:
             return found
@@ -62,6 +68,10 @@ class Candidates:
             claim = self._claims.get(value)
             if claim is not None and claim.actual is None and claim.key not in self._present:
                 return claim
+        same = self._nameless.get(self._says(image)) if nameless and self._nameless else None
+        while same:
+            if (found := same.pop()).actual is None:
+                return found
         return None
 
     def claimed(self, image: Image, own: Candidate | None) -> Iterator[UniqueValue]:
@@ -95,6 +105,11 @@ class Candidates:
                     yield number, value
             else:
                 yield number, tuple(["" if image[place] is None else image[place] for place in places])
+
+
+def compared(codec: RowCodec) -> Callable[[Image], Image]:
+    """What makes two records differ: everything but the key and the times."""
+    return itemgetter(*codec.compared)
 
 
 def _name_position(schema: Schema, codec: RowCodec) -> int | None:

@@ -7,17 +7,17 @@ never the database.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from dataclasses import dataclass, field
 from typing import Any
 
-from gwctl.changes.candidates import Candidate, Candidates
+from gwctl.changes.candidates import Candidate, Candidates, compared
 from gwctl.changes.difference import differences, shown
 from gwctl.changes.kinds import planned_kinds
 from gwctl.changes.model import CurrentRows, Parked, Plan, PlannedChange, Row
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.version import NO_VERSION, Version
-from gwctl.schema import EntityError, Field, RecordDict, Schema
+from gwctl.schema import EntityError, RecordDict, Schema
+from gwctl.schema.field import ForeignField
 from gwctl.schema.prepare import moment
 from gwctl.store.codec import Image
 from gwctl.store.deletion import goes_along
@@ -34,11 +34,13 @@ _REFERRING_LISTS = {("services", "ca_certificates"): "ca_certificates"}
 class PlanOptions:
     """``now``: the moment at which the document was loaded; a time that is not ``now`` was given by the document.
     ``select_tags``: only records with all of these are compared, and new ones get them. Without ``delete`` nothing that
-    the document leaves out goes."""
+    the document leaves out goes. ``random``: entity → keys that were made up by chance; such a record is recognised in
+    a row that says the same."""
 
     now: float
     select_tags: tuple[str, ...] = ()
     delete: bool = True
+    random: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def plan(
@@ -46,8 +48,9 @@ def plan(
 ) -> Plan:
     """How to get from ``current`` to ``wanted``. Takes the records out of ``wanted`` as it goes, to save memory.
 
-    A record is recognised by its key, else by a unique value; then the row keeps its own key and what refers to it
-    follows. Raises EntityError: 3 or 5 for a value that a record holds which stays, 4 for references that would break.
+    A record is recognised by its key, else by a unique value, and without a name of its own by what it says; then the
+    row keeps its own key and what refers to it follows. Raises EntityError: 3 or 5 for a value that a record holds
+    which stays, 4 for references that would break.
     """
     planner = _Planner(current, wanted, catalog, options)
     planner.plan.version = version
@@ -79,7 +82,7 @@ class _Planner:
         return self.plan
 
     def _loses_a_parent(self, schema: Schema) -> bool:
-        return any(self.doomed.get(field.reference) for field in schema.foreign.values())
+        return any(self.doomed.get(foreign.reference) for foreign in schema.foreign.values())
 
 
 class _Kind:
@@ -99,11 +102,11 @@ class _Kind:
             self._deletable = False
         self._alive = planner.alive.setdefault(schema.name, set())
         self._doomed = planner.doomed.setdefault(schema.name, set())
-        self._compared = itemgetter(*self._codec.compared)
+        self._compared = compared(self._codec)
         self._times = tuple(
-            (name, self._codec.position[name], moment(field, planner.options.now))
+            (name, self._codec.position[name], moment(time, planner.options.now))
             for name in ("created_at", "updated_at")
-            if (field := schema.fields.get(name)) is not None and field.auto
+            if (time := schema.fields.get(name)) is not None and time.auto
         )
 
     def run(self, records: dict[str, RecordDict]) -> None:
@@ -120,6 +123,7 @@ class _Kind:
         self._planner.moved[self._schema.name] = moved
 
     def _take(self, records: dict[str, RecordDict]) -> None:
+        by_chance = self._options.random.get(self._schema.name, frozenset())
         for key in list(records):
             record = records.pop(key)
             self._follow_references(record)
@@ -127,17 +131,17 @@ class _Kind:
                 own = record["tags"] or ()
                 record["tags"] = [*own, *(tag for tag in self._options.select_tags if tag not in own)]
             record = stored_form(self._schema, record)
-            self._candidates.add(key, record, self._codec.encode(record))
+            self._candidates.add(key, record, self._codec.encode(record), by_chance=key in by_chance)
 
     def _follow_references(self, record: RecordDict) -> None:
         """Let references lead to the rows in which their targets were recognised."""
-        for name, field in self._schema.foreign.items():
+        for name, foreign in self._schema.foreign.items():
             if (value := record[name]) is not None:
-                moved = self._planner.moved.get(field.reference, {}).get(value["id"])
+                moved = self._planner.moved.get(foreign.reference, {}).get(value["id"])
                 if moved is not None:
                     record[name] = {"id": moved}
-                elif value["id"] not in self._planner.alive.get(field.reference, ()):
-                    raise EntityError.foreign_key_violation(name, value["id"], field.reference)
+                elif value["id"] not in self._planner.alive.get(foreign.reference, ()):
+                    raise EntityError.foreign_key_violation(name, value["id"], foreign.reference)
         for (entity, name), reference in _REFERRING_LISTS.items():
             if entity == self._schema.name and record.get(name):
                 keys = self._planner.moved.get(reference, {})
@@ -147,7 +151,7 @@ class _Kind:
         key = image[self._codec.key_position]
         visible = self._visible(image)
         self._planner.plan.total_existing += visible and self._counts
-        candidate = self._candidates.recognise(image)
+        candidate = self._candidates.recognise(image, nameless=visible)
         if candidate is not None:
             if not visible:
                 raise self._refusal(candidate, image)
@@ -221,20 +225,20 @@ class _Kind:
 
     def _goes_with_parent(self, image: Image) -> bool:
         return any(
-            goes_along(self._schema, name) and image[self._codec.position[name]] in self._gone(field)
-            for name, field in self._schema.foreign.items()
+            goes_along(self._schema, name) and image[self._codec.position[name]] in self._gone(foreign)
+            for name, foreign in self._schema.foreign.items()
         )
 
     def _stays(self, image: Image) -> None:
         """Raises EntityError when something wanted stands against a record that stays."""
-        for name, field in self._schema.foreign.items():
-            if image[self._codec.position[name]] in self._gone(field):
-                raise EntityError.foreign_key_restricted(self._schema.name, str(field.reference))
+        for name, reference in self._schema.foreign.items():
+            if image[self._codec.position[name]] in self._gone(reference):
+                raise EntityError.foreign_key_restricted(self._schema.name, reference.reference)
         for value in self._candidates.claimed(image, None):
             raise EntityError.unique_violation(self._candidates.unique_fields(value, image))
 
-    def _gone(self, field: Field) -> set[str]:
-        return self._planner.doomed.get(str(field.reference), set())
+    def _gone(self, foreign: ForeignField) -> set[str]:
+        return self._planner.doomed.get(foreign.reference, set())
 
     def _park(self, image: Image, own: Candidate | None) -> None:
         key = image[self._codec.key_position]

@@ -55,6 +55,11 @@ class Store:
         sized = config if pool_size is None else replace(config, pool_size=pool_size)
         return cls(sized, open_engine(sized), catalog, build_tables(catalog), clock)
 
+    @property
+    def catalog(self) -> Catalog:
+        """The entities whose records it keeps."""
+        return self._catalog
+
     def close(self) -> None:
         """Close all pooled connections."""
         self._engine.dispose()

@@ -1,0 +1,157 @@
+"""``/config/apply`` and ``/config/dump``: a whole document as one changeset, and back (ARCHITECTURE.md).
+
+The work is done by a change process; here a document is put into a file and the answer is passed on as it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from gwctl.admin.answers import Refusal, answer
+from gwctl.admin.encoding import SILENCE_SECONDS
+from gwctl.admin.routing import Call, Endpoint, Operation
+from gwctl.changes.carry import tags_of
+from gwctl.changes.orders import ApplyOrder, DumpOrder, Order
+from gwctl.changes.process import Answer, ChangeProcesses, Occupied
+from gwctl.schema import EntityError
+
+MOST_BYTES = 256 * 1024 * 1024
+NDJSON = "application/x-ndjson"
+
+_NAMES = {
+    "application/json": "document.json",
+    "application/yaml": "document.yaml",
+    "application/x-yaml": "document.yaml",
+    "text/yaml": "document.yaml",
+    "text/x-yaml": "document.yaml",
+    "text/plain": None,
+}
+_PIECE = 1024 * 1024
+_FLAGS = {"1": True, "true": True, "0": False, "false": False}
+
+
+def config_changes() -> Iterator[Endpoint]:
+    apply = Operation(
+        _apply, "Make the configuration what a declarative document says", errors=(400, 409, 412, 413), reads_body=True
+    )
+    dump = Operation(_dump, "Stream the configuration, one record per line", errors=(400,))
+    yield Endpoint("/config/apply", "config", {"POST": apply})
+    yield Endpoint("/config/dump", "config", {"GET": dump})
+
+
+async def _apply(call: Call) -> Response:
+    processes = _processes(call, "apply a changeset")
+    order = ApplyOrder(
+        name=_syntax(call.request),
+        dry_run=_flag(call, "dry_run", default=False),
+        delete=_flag(call, "delete", default=True),
+        select_tags=tags_of(call.argument("select_tags")),
+        if_match=_if_match(call.request),
+        tell_changes=_flag(call, "changes", default=True),
+    )
+    with tempfile.TemporaryFile() as document:
+        await _spool(call.request, document)
+        document.seek(0)
+        return await _answered(processes, order, document)
+
+
+async def _dump(call: Call) -> Response:
+    processes = _processes(call, "dump the configuration")
+    return await _answered(processes, DumpOrder(tags_of(call.argument("select_tags"))), None)
+
+
+def _processes(call: Call, doing: str) -> ChangeProcesses:
+    if call.context.changes is None:
+        raise EntityError.operation_unsupported(f"cannot {doing} when not using a database")
+    return call.context.changes
+
+
+async def _answered(processes: ChangeProcesses, order: Order, document: IO[bytes] | None) -> Response:
+    try:
+        running = await processes.start(order, document)
+    except Occupied as error:
+        raise Refusal(503, error.message, {"Retry-After": "5"}) from None
+    try:
+        status, body = await running.head()
+    except BaseException:
+        running.close()
+        raise
+    if status == 200:
+        return _Streamed(running)
+    running.close()
+    return answer(body, status)
+
+
+class _Streamed(StreamingResponse):
+    """The events of a change process, which ends with the answer, however that ends."""
+
+    def __init__(self, running: Answer) -> None:
+        super().__init__(running.events(), media_type=NDJSON)
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._running.close()
+
+
+async def _spool(request: Request, document: IO[bytes]) -> None:
+    """The body into a file. Raises Refusal: 413, 408, 400 for an empty one."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > MOST_BYTES:
+        raise _too_large()
+    loop = asyncio.get_running_loop()
+    stream = request.stream()
+    waiting = bytearray()
+    total = 0
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                piece = await anext(stream, None)
+        except TimeoutError:
+            raise Refusal(408, "Request body timed out", {"Connection": "close"}) from None
+        total += len(piece or b"")
+        if total > MOST_BYTES:
+            raise _too_large()
+        waiting += piece or b""
+        if len(waiting) >= _PIECE or (piece is None and waiting):
+            await loop.run_in_executor(None, document.write, bytes(waiting))
+            waiting.clear()
+        if piece is None:
+            break
+    if not total:
+        raise Refusal(400, "expected a declarative configuration")
+    await loop.run_in_executor(None, document.flush)
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, f"Request body is larger than {MOST_BYTES >> 20} MiB", {"Connection": "close"})
+
+
+def _syntax(request: Request) -> str | None:
+    content_type = request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
+    if content_type not in _NAMES:
+        raise Refusal(415, f"a document comes as {', '.join(sorted(_NAMES))}, not as {content_type}")
+    return _NAMES[content_type]
+
+
+def _flag(call: Call, name: str, *, default: bool) -> bool:
+    text = call.argument(name)
+    if text is None:
+        return default
+    if text not in _FLAGS:
+        raise Refusal(400, f"{name} must be 0 or 1")
+    return _FLAGS[text]
+
+
+def _if_match(request: Request) -> str | None:
+    text = request.headers.get("if-match")
+    return None if text is None or text.strip() == "*" else text.strip().removeprefix("W/").strip('"')
