@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwctl.admin.certificates import CertificateRecords
+from gwctl.admin.endpoints.apply import config_changes
 from gwctl.admin.endpoints.cache import cache
 from gwctl.admin.endpoints.clustering import clustering_status, data_planes
 from gwctl.admin.endpoints.consumers import Consumers
@@ -61,6 +62,7 @@ def _hand_written(catalog: Catalog, role: str, routes: Routes) -> Iterator[Endpo
     yield from upstream_targets(upstreams, targets)
     yield from upstream_health(role, upstreams, targets)
     yield from cache()
+    yield from config_changes()
     yield from log_level(role)
     yield from filter_chains()
     yield endpoint_list(routes)
