@@ -14,7 +14,10 @@ from gwctl.cli.groups import UnknownCommand
 from gwctl.kit.errors import GwctlError
 
 REFERENCE_COMMANDS = frozenset(
-    {"start", "stop", "quit", "restart", "reload", "health", "check", "version", "prepare", "migrations", "hybrid"}
+    {
+        *("start", "stop", "quit", "restart", "reload", "health", "check", "version", "prepare"),
+        *("migrations", "hybrid", "config"),
+    }
 )
 """Commands that scripts written for the reference call: their errors end with the reference's closing lines."""
 

@@ -112,7 +112,14 @@ class DeclarativeError(GwctlError):
 
     def tree(self, indent: str = "  ") -> list[str]:
         """The lines that ``config parse`` prints: ``in 'services':``, ``- in entry 1 of 'services':``, …"""
+        if list(self.fields) == ["error"]:
+            return [f"{indent}{self.fields['error']}"]
         return _tree(self.fields, indent)
+
+    def lines(self) -> list[str]:
+        """The tree, and below it one line per error with its place, as compilers print them, when there is a text."""
+        placed = [str(place) for place in self.places if place.line is not None]
+        return [*self.tree(), *(["", *placed] if placed else [])]
 
 
 def _body(fields: dict[str, Any]) -> dict[str, Any]:
