@@ -13,13 +13,15 @@ from typing import Any
 
 from gwctl.admin import AdminContext, NodeFacts, admin_app
 from gwctl.certs import listener_tls
-from gwctl.entities.catalog import Catalog, core_catalog
+from gwctl.changes.process import ChangeProcesses
+from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
 from gwctl.node.access_place import access_log_place
 from gwctl.node.bus import Link
+from gwctl.node.catalog import catalog_for
 from gwctl.node.control import NodeControl
 from gwctl.node.database import require_database
 from gwctl.node.http_server import HttpServer, HttpSocket
@@ -58,7 +60,7 @@ class Api:
         config = DatabaseConfig.from_settings(self._settings)
         executor = ThreadPoolExecutor(config.pool_size, thread_name_prefix="store")
         await require_database(config, executor, first=self._assignment.first)
-        catalog = core_catalog()
+        catalog = catalog_for(self._settings)
         self._warn_of_open_listeners()
         store = self._store = Store.open(config, catalog, self._clock)
         context = AdminContext(
@@ -69,6 +71,7 @@ class Api:
             executor=executor,
             on_commit=self._committed,
             clock=self._clock,
+            changes=ChangeProcesses("gwctl.node.changer", self._settings),
         )
         self._server = HttpServer(admin_app(context), self._clock, self._access.write if self._access else None)
         await self._server.serve(self._bound())
@@ -82,7 +85,10 @@ class Api:
             node_id=self._assignment.node_id,
             hostname=self._assignment.hostname,
             pids=lambda: self._node.get("pids", pids),
-            plugins={},
+            plugins={
+                name: {"version": plugin.version, "priority": plugin.priority}
+                for name, plugin in catalog.plugins.items()
+            },
             workers=lambda: self._node.get("workers") or [own | {"memory": resident_bytes()}],
             server_stats=lambda: (self._served() + ServerStats(**self._node.get("server", {}))).as_dict(),
             control=self._control,

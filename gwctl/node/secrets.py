@@ -1,4 +1,4 @@
-"""Secrets of this node: what its settings allow references to read."""
+"""One secret of this node, for people who ask."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.errors import GwctlError
 from gwctl.node.cache_files import cache_place
+from gwctl.node.resolving import secret_providers
 from gwctl.settings import DATA_PLANE, Settings
 from gwctl.store import DatabaseConfig, NeedsBootstrap, Store
-from gwctl.vaults import Provider, ReferenceProblem, Secrets, providers_of
-
-
-def secret_providers(settings: Settings, environ: Mapping[str, str]) -> dict[str, Provider]:
-    """The providers that the settings allow, by name. ``environ`` is that of this process."""
-    return providers_of(settings.words("vaults"), environ, settings.text("vault_env_prefix") or "")
+from gwctl.vaults import ReferenceProblem, Secrets
 
 
 def read_secret(settings: Settings, text: str, *, catalog: Catalog, environ: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from gwctl.node.cache_files import cache_place
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Available, Message, Question, Refused, Swapped
 from gwctl.node.plan import Assignment, is_declarative
+from gwctl.node.resolving import resolver
 from gwctl.node.served import answer
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
@@ -67,6 +69,7 @@ class Worker:
         self._tasks = Tasks(_log)
         self._news = asyncio.Event()
         self._served: tuple[Version, int] | None = None
+        self._resolved = resolver(self._settings, os.environ)
         self._reader: CacheReader | None = None
         self._bus: Link | None = None
         path = access_log_place(assignment, "proxy_access_log")
@@ -121,7 +124,7 @@ class Worker:
             _log.warning("the cache went back to version %d: version %d is served on", number, self._served[0].number)
             return
         try:
-            await self._engine.install(view)
+            await self._engine.install(self._resolved(view))
         except GwctlError as error:
             _log.error("version %d cannot be served: %s", number, error)
             bus.send(Refused(lineage, number, error.message))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from gwctl.entities.catalog import Catalog
+from gwctl.entities.plugin_schema import PluginSchema
 from gwctl.kit.references import is_reference
 from gwctl.schema import Field
 
@@ -13,17 +14,19 @@ _Resolve: TypeAlias = Callable[[str], str]
 
 
 class References:
-    """Replaces the references in records of the entities of ``catalog``."""
+    """Replaces the references in records of the entities of ``catalog``.
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._plugins = {name: plugin.config.declared for name, plugin in catalog.plugins.items()}
+    ``plugin`` gives the declaration of a plugin by name, None for one that nobody knows; it is asked once per name.
+    """
+
+    def __init__(self, catalog: Catalog, plugin: Callable[[str], PluginSchema | None]) -> None:
+        self._plugin = plugin
+        self._configs: dict[str, Mapping[str, Field]] = {}
         self._fields = {
             schema.name: {name: field for name, field in schema.fields.items() if _may_refer(field)}
             for schema in catalog
             if schema.exported
         }
-        self.entities = tuple(name for name, fields in self._fields.items() if fields)
-        """The entities with such a field, plugins aside: theirs are in ``config``."""
 
     def replaced(self, entity: str, record: dict[str, Any], resolve: _Resolve) -> dict[str, Any]:
         """``record`` with what ``resolve`` makes of each reference; the same object when it has none."""
@@ -32,11 +35,19 @@ class References:
             for name, field in self._fields.get(entity, {}).items()
             if (new := _replaced(field, record.get(name), resolve)) is not record.get(name)
         }
-        if entity == "plugins" and record["name"] in self._plugins:
-            config = _replaced_fields(self._plugins[record["name"]], record["config"], resolve)
+        if entity == "plugins":
+            config = _replaced_fields(self._config(record["name"]), record["config"], resolve)
             if config is not record["config"]:
                 changed["config"] = config
         return {**record, **changed} if changed else record
+
+    def _config(self, name: str) -> Mapping[str, Field]:
+        """The fields of a plugin's configuration that may refer."""
+        if name not in self._configs:
+            plugin = self._plugin(name)
+            declared = plugin.config.declared if plugin is not None else {}
+            self._configs[name] = {key: field for key, field in declared.items() if _may_refer(field)}
+        return self._configs[name]
 
 
 def _may_refer(field: Field) -> bool:

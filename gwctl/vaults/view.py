@@ -27,6 +27,8 @@ class View(Protocol):
 
     def records(self, entity: str) -> Iterator[dict[str, Any]]: ...
 
+    def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]: ...
+
     def close(self) -> None: ...
 
 
@@ -54,6 +56,10 @@ class Resolved:
 
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         for record in self._view.records(entity):
+            yield self._references.replaced(entity, record, self._value)
+
+    def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
+        for record in self._view.children(entity, field, parent):
             yield self._references.replaced(entity, record, self._value)
 
     def close(self) -> None:

@@ -41,6 +41,13 @@ class Records:
     def close(self) -> None:
         self.closed = True
 
+    def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
+        return (record for record in self.records(entity) if record[field] == {"id": parent})
+
+
+def resolved(catalog: Catalog, records: Records) -> Resolved:
+    return Resolved(records, References(catalog, catalog.plugins.get), providers_of(["env"], ENVIRON, ""))
+
 
 @pytest.fixture
 def secrets() -> Secrets:
@@ -79,7 +86,7 @@ class TestRecords:
     def test_a_record_is_read_with_the_values(self, catalog: Catalog, caplog: pytest.LogCaptureFixture) -> None:
         stored = {"id": "c1", "cert": "{vault://team-env/cert}", "key": "{vault://env/cert}", "tags": None}
         records = Records(certificates=[stored], vaults=[TEAM])
-        view = Resolved(records, References(catalog), providers_of(["env"], ENVIRON, ""))
+        view = resolved(catalog, records)
 
         expected = {**stored, "cert": "pem of the team", "key": "pem one"}
         assert list(view.records("certificates")) == [expected]
@@ -91,7 +98,7 @@ class TestRecords:
 
     def test_a_record_without_references_is_not_copied(self, catalog: Catalog) -> None:
         service = {"id": "s1", "name": "{vault://env/cert}", "host": "a", "path": None}
-        view = Resolved(Records(services=[service]), References(catalog), providers_of(["env"], ENVIRON, ""))
+        view = resolved(catalog, Records(services=[service]))
 
         assert next(iter(view.records("services"))) is service, "names are no secrets"
 
@@ -99,7 +106,7 @@ class TestRecords:
         self, catalog: Catalog, caplog: pytest.LogCaptureFixture
     ) -> None:
         stored = {"id": "c1", "cert": "{vault://env/nothing}", "key": "{vault://env/nothing}"}
-        view = Resolved(Records(certificates=[stored]), References(catalog), providers_of(["env"], ENVIRON, ""))
+        view = resolved(catalog, Records(certificates=[stored]))
 
         assert list(view.records("certificates")) == [{"id": "c1", "cert": "", "key": ""}]
         assert [record.getMessage() for record in caplog.records] == [
@@ -113,7 +120,9 @@ class TestRecords:
         header = {"id": "p2", "name": "http-log", "config": {"headers": {"authorization": "{vault://env/redis}"}}}
         unknown = {"id": "p3", "name": "no-such", "config": {"password": "{vault://env/redis}"}}
         view = Resolved(
-            Records(plugins=[plugin, header, unknown]), References(catalog), providers_of(["env"], ENVIRON, "")
+            Records(plugins=[plugin, header, unknown]),
+            References(catalog, catalog.plugins.get),
+            providers_of(["env"], ENVIRON, ""),
         )
 
         read = {record["id"]: record["config"] for record in view.records("plugins")}
