@@ -47,7 +47,10 @@ def compile_pattern(text: str) -> Pattern:
     try:
         compiled: Pattern = re2.compile(text, options)
     except re2.error as error:
-        return _compile_backtracking(text, _reason(error))
+        reason = _reason(error)
+        if reason.startswith(_UNCLOSED_CLASS):  # no engine takes it, and Python's warns while it reads on
+            raise PatternError(_in_pcre_words(reason, text)) from None
+        return _compile_backtracking(text, reason)
     return compiled
 
 
@@ -63,6 +66,7 @@ def _compile_backtracking(text: str, reason: str) -> Pattern:
     return compiled
 
 
+_UNCLOSED_CLASS = "missing ]"
 _NAMED_GROUP = re.compile(r"\(\?<(?![=!])")
 
 

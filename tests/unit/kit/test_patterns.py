@@ -68,6 +68,7 @@ def test_what_only_looks_dangerous_is_accepted(pattern):
         ),
         ("/a)", 'pcre2_compile() failed: unmatched closing parenthesis in "/a)"'),
         ("/[a", 'pcre2_compile() failed: missing terminating ] for character class in "/[a"'),
+        ("[[(%", 'pcre2_compile() failed: missing terminating ] for character class in "[[(%"'),
         ("*a", 'pcre2_compile() failed: quantifier does not follow a repeatable item in "*a"'),
         ("a\\", 'pcre2_compile() failed: \\ at end of pattern in "a\\"'),
     ],
