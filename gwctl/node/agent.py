@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gwctl
-from gwctl.cache import CacheDamaged, CacheWriter
+from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, cluster_pair, pair_warnings
 from gwctl.cluster import Agent, NodeIdentity
 from gwctl.kit.changes import Position
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.digest import from_hex
-from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
-from gwctl.node.cache_files import cache_place, map_size, open_writer
+from gwctl.node.cache_files import cache_place, keep_whole, map_size, open_writer
 from gwctl.node.catalog import replica_catalog
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Message, Refused, Stats, Swapped, available
@@ -27,8 +25,6 @@ from gwctl.node.plan import Assignment
 
 SETTLE_SECONDS = 0.15
 """What the control plane takes to write down an acknowledgement: only then the start of a node is complete."""
-MEND_SECONDS = 1.0
-"""Between two looks at the files of the cache."""
 
 _log = logging.getLogger("gwctl.node")
 
@@ -58,7 +54,7 @@ class AgentProcess:
             bus.send(available(position))
 
         publish(writer.position)
-        self._tasks.spawn("mend", self._keep_whole(writer, publish))
+        self._tasks.spawn("mend", keep_whole(writer, lambda: publish(writer.position)))
         self._agent = Agent(
             settings.control_planes,
             writer,
@@ -72,28 +68,6 @@ class AgentProcess:
         )
         self._tasks.spawn("link", self._agent.run())
         self._tasks.spawn("settle", self._settle(bus, self._agent))
-
-    @staticmethod
-    async def _keep_whole(writer: CacheWriter, publish: Callable[[Position], None]) -> None:
-        """Mend what somebody does to the cache of a running node; a successor opens anew what cannot be mended."""
-        told: str | None = None
-        while True:
-            await asyncio.sleep(MEND_SECONDS)
-            generation = writer.generation
-            try:
-                await asyncio.get_running_loop().run_in_executor(None, writer.mend)
-            except CacheDamaged as error:
-                _log.error("the agent starts again: %s", error)
-                signal.raise_signal(signal.SIGTERM)
-                return
-            except GwctlError as error:
-                if error.message != told:
-                    _log.error("%s", error)
-                told = error.message
-                continue
-            told = None
-            if writer.generation != generation:
-                publish(writer.position)
 
     def _identity(self) -> NodeIdentity:
         return NodeIdentity(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node.crew import Post
-from gwctl.node.plan import WORKER, Assignment, NodePlan, planned
+from gwctl.node.plan import WORKER, Assignment, NodePlan, is_declarative, planned
 from gwctl.node.sockets import ListenSockets, Planned
 from gwctl.settings import Listener, Settings
 
@@ -88,6 +88,19 @@ class Recruiter:
             cache_is_open=cache_is_open,
         )
         return Post(assignment, [sock for _, sock in pairs])
+
+
+def refuse_moves(old: Settings, new: Settings) -> None:
+    """Raises GwctlError for what stays as it is for the life of a node: new processes would find nothing there."""
+    for name in ("role", "prefix", "lmdb_environment_path"):
+        if new.text(name) != old.text(name):
+            raise _fixed(name)
+    if is_declarative(new) != is_declarative(old):
+        raise _fixed("database")
+
+
+def _fixed(name: str) -> GwctlError:
+    return GwctlError(f"{name} cannot change while the node runs", hint="stop the node and start it again")
 
 
 def refuse_failures(posts: Sequence[Post]) -> None:

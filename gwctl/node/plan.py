@@ -15,9 +15,6 @@ HUB = "hub"
 FOLLOWER = "follower"
 LOADER = "loader"
 
-START_SECONDS = 30.0
-"""How long the processes of a node may take to become ready."""
-
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
@@ -36,11 +33,11 @@ class ProcessPlan:
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """``patience`` is how many seconds a start may take."""
+    """``patience`` is how many seconds a start may take when that is more than usual."""
 
     role: str
     processes: tuple[ProcessPlan, ...]
-    patience: float = START_SECONDS
+    patience: float = 0.0
 
     @property
     def declarative(self) -> bool:

@@ -29,12 +29,13 @@ from gwctl.node.generation import (
     StartFailed,
     listeners,
     refuse_failures,
+    refuse_moves,
     status_sockets,
 )
 from gwctl.node.launch import Sources
 from gwctl.node.linux import become_reaper, set_process_name
 from gwctl.node.messages import Answer
-from gwctl.node.plan import AGENT, FOLLOWER, WORKER, NodePlan
+from gwctl.node.plan import AGENT, FOLLOWER, LOADER, WORKER, NodePlan
 from gwctl.node.prefix import NodeLock, PrefixDirectory, RunningNode
 from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
@@ -112,7 +113,7 @@ class Supervisor:
         self._tasks = Tasks(_log)
         self._recruiter = Recruiter(place.identity, sockets, place.error_log)
         self._rollout = Rollout()
-        self._report = Report(self._plan.role, self._plan.count(WORKER))
+        self._report = Report(self._plan.role, self._plan.count(WORKER), declarative=self._plan.declarative)
         level = settings.text("log_level") or "notice"
         self._board = Switchboard(place.identity.node_id, self._report, self._rollout, self._reload, level)
         self._forks = ForkClient(self._plan.modules, forks)
@@ -180,7 +181,7 @@ class Supervisor:
             self._crew.staff(post)
         await self._serve_status()
         needed = generation.beside if self._takeover else generation.posts
-        await self._settle(needed, self._limits.ready)
+        await self._settle(needed, max(self._limits.ready, generation.plan.patience))
         if not self._stopping.is_set():
             refuse_failures(needed)
         if not self._takeover:
@@ -218,7 +219,7 @@ class Supervisor:
         await self._crew_until(lambda: self._stopping.is_set() or self._synchronised(), self._limits.first_sync)
 
     def _synchronised(self) -> bool:
-        return all(member.stats.get("settled", True) for member in self._crew.of(AGENT, FOLLOWER))
+        return all(member.stats.get("settled", True) for member in self._crew.of(AGENT, FOLLOWER, LOADER))
 
     # Signals
 
@@ -263,7 +264,8 @@ class Supervisor:
                 return Answer(error="the node is stopping or being taken over")
             try:
                 settings = self._place.load()
-                self._refuse_moves(settings)
+                refuse_moves(self._settings, settings)
+                await self._board.loads.reread(self._prefix.path, settings)
                 await self._replace(settings)
                 self._prefix.write_environment(settings.dump())
             except GwctlError as error:
@@ -271,12 +273,6 @@ class Supervisor:
                 return Answer(error=error.message, hint=error.hint or "")
             _log.log(NOTICE, "reloaded")
             return Answer()
-
-    def _refuse_moves(self, settings: Settings) -> None:
-        """Raises GwctlError for what stays as it is for the life of a node: new processes would find nothing there."""
-        for name in ("role", "prefix", "lmdb_environment_path"):
-            if settings.text(name) != self._settings.text(name):
-                raise GwctlError(f"{name} cannot change while the node runs", hint="stop the node and start it again")
 
     async def _replace(self, settings: Settings) -> None:
         """Put a generation with ``settings`` in the place of the present one. Raises GwctlError and changes nothing."""

@@ -11,6 +11,7 @@ from typing import Any
 from gwctl.node import report
 from gwctl.node.bus import SocketLink
 from gwctl.node.crew import Crew, Member
+from gwctl.node.load_relay import LoadRelay
 from gwctl.node.log_level import NodeLogLevel
 from gwctl.node.messages import (
     Answer,
@@ -18,6 +19,8 @@ from gwctl.node.messages import (
     Available,
     Changed,
     Hello,
+    Load,
+    Loaded,
     LogLevel,
     Message,
     Node,
@@ -27,7 +30,7 @@ from gwctl.node.messages import (
     Reply,
     Swapped,
 )
-from gwctl.node.plan import AGENT, API, FOLLOWER, HUB, WORKER
+from gwctl.node.plan import AGENT, API, FOLLOWER, HUB, LOADER, WORKER
 from gwctl.node.questions import LOG_LEVEL, Exchange
 from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
@@ -56,6 +59,7 @@ class Switchboard:
         self._reload = reload
         self._crew: Crew | None = None
         self._exchange = Exchange(lambda: self._members(WORKER))
+        self.loads = LoadRelay(lambda: next((each for each in self._members(LOADER) if each.ready), None))
         self.level = NodeLogLevel(level, self._tell_level)
 
     def connect(self, crew: Crew) -> None:
@@ -77,12 +81,12 @@ class Switchboard:
             case Hello():
                 self._greet(member)
             case Available():
-                self._send(message, WORKER)
+                self._send(message, WORKER, API)
                 self._acknowledge(self._rollout.available(message))
             case Swapped():
                 self._acknowledge(self._rollout.swapped(member.pid, message))
             case Refused():
-                self._send(message, AGENT, FOLLOWER)
+                self._send(message, AGENT, FOLLOWER, LOADER)
             case Changed():
                 self._send(message, HUB, FOLLOWER)
             case Question(about=about) if about == LOG_LEVEL:
@@ -91,12 +95,16 @@ class Switchboard:
                 self._exchange.pass_on(member.link, message)
             case Reply():
                 self._exchange.answered(message)
+            case Load():
+                self.loads.pass_on(member.link, message)
+            case Loaded():
+                self.loads.answered(message)
             case _:
                 pass
 
     def _greet(self, member: Member) -> None:
         """Tell a new process what the others were told before."""
-        if member.kind == WORKER and self._rollout.target is not None:
+        if member.kind in (WORKER, API) and self._rollout.target is not None:
             member.link.send(self._rollout.target)
         if self.level.changed:
             member.link.send(LogLevel(self.level.current))
@@ -104,6 +112,8 @@ class Switchboard:
     def left(self, member: Member) -> None:
         """A member ended."""
         self._report.left(member)
+        if member.kind == LOADER:
+            self.loads.lost()
         self.retired(member)
 
     def retired(self, member: Member) -> None:
@@ -112,7 +122,7 @@ class Switchboard:
 
     def _acknowledge(self, message: Swapped | None) -> None:
         if message is not None:
-            self._send(message, AGENT, FOLLOWER)
+            self._send(message, AGENT, FOLLOWER, LOADER)
 
     async def tell_figures(self) -> None:
         """Give the api process what it shows of the node, for ever."""

@@ -92,6 +92,17 @@ class Worker:
         listeners = zip(self._assignment.listeners, self._sockets, strict=True)
         await self._engine.serve([BoundListener(listener, sock) for listener, sock in listeners])
         self._tasks.spawn("follow", self._keep_following(bus))
+        if self._assignment.slot == 0:
+            self._tasks.spawn("references", self._check_references())
+
+    async def _check_references(self) -> None:
+        """At the start of a node its log names the references without a value."""
+        view = self._resolved(self._view())
+        try:
+            for _ in view.check():
+                await asyncio.sleep(0)
+        finally:
+            view.close()
 
     async def _keep_following(self, bus: Link) -> None:
         while True:
