@@ -67,8 +67,10 @@ def _with_null(kind: Any) -> Any:
 
 
 def _needed(fields: Fields) -> list[str]:
-    """What a client must give: required, without a default, and not generated."""
-    return [name for name, f in fields.items() if f.required and f.default is ABSENT and not f.auto]
+    """What a client must give: required, without a default, and not generated; a record is expanded to its defaults."""
+    return [
+        name for name, f in fields.items() if f.required and f.default is ABSENT and not f.auto and f.kind != "record"
+    ]
 
 
 def _string(field: Field) -> dict[str, Any]:
