@@ -27,6 +27,8 @@ class References:
             for schema in catalog
             if schema.exported
         }
+        self.entities = tuple(name for name, fields in self._fields.items() if fields)
+        """The entities that may refer, except plugins."""
 
     def replaced(self, entity: str, record: dict[str, Any], resolve: _Resolve) -> dict[str, Any]:
         """``record`` with what ``resolve`` makes of each reference; the same object when it has none."""

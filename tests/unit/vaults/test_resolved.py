@@ -114,6 +114,12 @@ class TestRecords:
             "could not get value from external vault (no value found)"
         ]
 
+    def test_a_check_reads_what_nobody_asked_for(self, catalog: Catalog, caplog: pytest.LogCaptureFixture) -> None:
+        view = resolved(catalog, Records(certificates=[{"id": "c1", "cert": "{vault://env/nothing}", "key": "k"}]))
+
+        assert len(list(view.check())) == 1
+        assert "error updating secret reference {vault://env/nothing}" in caplog.text
+
     def test_configurations_of_plugins(self, catalog: Catalog) -> None:
         config = {"policy": "redis", "redis": {"password": "{vault://env/redis}", "host": "r.test"}, "minute": 5}
         plugin = {"id": "p1", "name": "rate-limiting", "config": config}
