@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from typing import Any
 
 from gwctl.admin import AdminContext, NodeFacts, admin_app
 from gwctl.certs import listener_tls
-from gwctl.changes.process import ChangeProcesses
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import SystemClock
-from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
 from gwctl.node.access_place import access_log_place
+from gwctl.node.backing import Backing, backing_of
 from gwctl.node.bus import Link
 from gwctl.node.catalog import catalog_for
 from gwctl.node.control import NodeControl
-from gwctl.node.database import require_database
 from gwctl.node.http_server import HttpServer, HttpSocket
-from gwctl.node.level_notices import LevelNotices
 from gwctl.node.line_log import LineLog
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message, Node, Reply
 from gwctl.node.plan import Assignment
 from gwctl.observe.server_stats import ServerStats
-from gwctl.store import DatabaseConfig, Store
-
-HOUSEKEEPING_SECONDS = 3600.0
-DATABASE_SECONDS = 1.0
 
 _log = logging.getLogger("gwctl.node")
 
@@ -47,36 +38,33 @@ class Api:
         self._clock = SystemClock()
         self._tasks = Tasks(_log)
         self._node: Mapping[str, Any] = {}
-        self._reachable = True
         self._bus: Link | None = None
         self._control = NodeControl(lambda: self._bus)
-        self._store: Store | None = None
+        self._backing: Backing | None = None
         self._server: HttpServer | None = None
         path = access_log_place(self._assignment, "admin_access_log")
         self._access = LineLog(path) if path is not None else None
 
     async def start(self, bus: Link) -> None:
         self._bus = bus
-        config = DatabaseConfig.from_settings(self._settings)
-        executor = ThreadPoolExecutor(config.pool_size, thread_name_prefix="store")
-        await require_database(config, executor, first=self._assignment.first)
+        backing = self._backing = backing_of(self._assignment, bus, self._clock, self._control)
         catalog = catalog_for(self._settings)
         self._warn_of_open_listeners()
-        store = self._store = Store.open(config, catalog, self._clock)
+        await backing.open(catalog)
         context = AdminContext(
             catalog=catalog,
-            store=store,
+            store=backing.store,
             settings=self._settings,
             node=self._facts(catalog),
-            executor=executor,
+            executor=backing.executor,
             on_commit=self._committed,
             clock=self._clock,
-            changes=ChangeProcesses("gwctl.node.changer", self._settings),
+            loading=backing.loading,
+            changes=backing.changes,
         )
         self._server = HttpServer(admin_app(context), self._clock, self._access.write if self._access else None)
         await self._server.serve(self._bound())
-        self._tasks.spawn("database", self._watch_database(store, executor))
-        self._tasks.spawn("housekeeping", self._keep_house(store, executor))
+        backing.begin(self._tasks)
 
     def _facts(self, catalog: Catalog) -> NodeFacts:
         own = {"pid": os.getpid()}
@@ -121,39 +109,20 @@ class Api:
         if self._bus is not None:
             self._bus.send(Changed(version.lineage, version.number))
 
-    async def _watch_database(self, store: Store, executor: ThreadPoolExecutor) -> None:
-        """See whether the database answers, and what other nodes on it say."""
-        loop = asyncio.get_running_loop()
-        levels = LevelNotices(store, self._control)
-        while True:
-            self._reachable = await loop.run_in_executor(executor, store.reachable)
-            if self._reachable:
-                await levels.follow(loop, executor)
-            await asyncio.sleep(DATABASE_SECONDS)
-
-    async def _keep_house(self, store: Store, executor: ThreadPoolExecutor) -> None:
-        """Forget old versions of the change log and data planes that have not reported for long."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            try:
-                await loop.run_in_executor(executor, store.prune)
-                await loop.run_in_executor(executor, store.purge_data_planes)
-            except GwctlError as error:
-                _log.warning("cannot tidy the database: %s", error)
-
     async def receive(self, message: Message) -> None:
         if isinstance(message, Node):
             self._node = message.values
         elif isinstance(message, Reply):
             self._control.heard(message)
+        elif self._backing is not None:
+            self._backing.heard(message)
 
     def stats(self) -> dict[str, Any]:
         served = self._served()
         return {
             "memory": resident_bytes(),
             "server": {name: getattr(served, name) for name in ServerStats.__slots__},
-            "database": self._reachable,
+            "database": self._backing is None or self._backing.reachable,
         }
 
     def reopen(self) -> None:
@@ -161,11 +130,13 @@ class Api:
             self._access.reopen()
 
     async def finish(self, seconds: float) -> None:
+        if self._backing is not None:
+            self._backing.exit()
         if self._server is not None:
             await self._server.stop(seconds)
         await self._tasks.close()
-        if self._store is not None:
-            self._store.close()
+        if self._backing is not None:
+            self._backing.close()
 
 
 def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> Api:

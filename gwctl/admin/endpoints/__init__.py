@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwctl.admin.certificates import CertificateRecords
+from gwctl.admin.config import config
+from gwctl.admin.context import NO_ADDITIONS, Additions
 from gwctl.admin.endpoints.apply import config_changes
 from gwctl.admin.endpoints.cache import cache
 from gwctl.admin.endpoints.clustering import clustering_status, data_planes
@@ -25,16 +27,17 @@ from gwctl.admin.endpoints.timers import timers
 from gwctl.admin.endpoints.wasm import filter_chains
 from gwctl.admin.generated import generated_endpoints
 from gwctl.admin.records import Records
-from gwctl.admin.routing import Endpoint, Routes
+from gwctl.admin.routing import Endpoint, Routes, wrapped
 from gwctl.admin.targets import TargetRecords
 from gwctl.entities.catalog import Catalog
 
 
-def route_table(catalog: Catalog, role: str) -> Routes:
-    """Everything the Admin API of a node with that role answers."""
+def route_table(catalog: Catalog, role: str, additions: Additions = NO_ADDITIONS) -> Routes:
+    """Everything the Admin API of a node with that role answers. Raises ValueError when two endpoints share a path."""
     routes = Routes()
-    for endpoint in (*_generated(catalog), *_hand_written(catalog, role, routes)):
-        routes.add(endpoint.path, endpoint)
+    for endpoint in (*_generated(catalog), *_hand_written(catalog, role, routes), *additions.endpoints):
+        around = additions.around.get(endpoint.path)
+        routes.add(endpoint.path, endpoint if around is None else wrapped(endpoint, around))
     return routes
 
 
@@ -62,6 +65,7 @@ def _hand_written(catalog: Catalog, role: str, routes: Routes) -> Iterator[Endpo
     yield from upstream_targets(upstreams, targets)
     yield from upstream_health(role, upstreams, targets)
     yield from cache()
+    yield config()
     yield from config_changes()
     yield from log_level(role)
     yield from filter_chains()

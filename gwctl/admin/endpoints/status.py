@@ -19,5 +19,13 @@ async def _get(call: Call) -> Response:
     except ValueError as error:
         raise Refusal(400, str(error)) from None
     node = call.context.node
-    reachable = await call.database.reachable()
-    return answer(status_body(memory=memory, workers=node.workers(), server=node.server_stats(), database=reachable))
+    loading = call.context.loading
+    return answer(
+        status_body(
+            memory=memory,
+            workers=node.workers(),
+            server=node.server_stats(),
+            database=await call.database.reachable() if loading is None else None,
+            configuration_hash=loading.configuration_hash() if loading is not None else None,
+        )
+    )
