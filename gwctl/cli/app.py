@@ -8,6 +8,8 @@ import typer
 
 from gwctl import __version__
 from gwctl.cli.commands import (
+    config,
+    config_sync,
     control_plane,
     data_plane,
     entities,
@@ -33,10 +35,12 @@ def build() -> typer.Typer:
     app.command()(quickstart.quickstart)
     for function in entities.COMMANDS:
         app.command(function.__name__, context_settings=dict(entities.ENTITY_CONTEXT))(function)
+    app.command("apply")(config_sync.apply)
     for name, help_text, commands in (
         ("cp", "Run a control plane on this machine.", control_plane.COMMANDS),
         ("dp", "Run a data plane on this machine.", data_plane.COMMANDS),
         ("nodes", "See the data planes of a control plane.", nodes.COMMANDS),
+        ("config", "Configuration as files.", (*config.COMMANDS, *config_sync.COMMANDS)),
         ("hybrid", "Certificates of the link between the planes.", hybrid.COMMANDS),
         ("migrations", "Create and change the database of a control plane.", migrations.COMMANDS),
         ("settings", "See how a node would run.", settings.COMMANDS),

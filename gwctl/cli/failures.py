@@ -21,6 +21,9 @@ REFERENCE_COMMANDS = frozenset(
 )
 """Commands that scripts written for the reference call: their errors end with the reference's closing lines."""
 
+OWN_SUBCOMMANDS = frozenset({("config", "diff"), ("config", "sync"), ("config", "dump")})
+"""Below a command of the reference, but not the reference's."""
+
 USAGE_ERROR = 2
 _MORE = "  Run with --v (verbose) or --vv (debug) for more details"
 
@@ -35,7 +38,7 @@ def show_failure(error: GwctlError, argv: Sequence[str]) -> int:
         _line(f"  {detail}")
     if error.hint:
         _line(f"  hint: {error.hint}")
-    if argv and argv[0] in REFERENCE_COMMANDS and not verbose:
+    if argv and argv[0] in REFERENCE_COMMANDS and tuple(argv[:2]) not in OWN_SUBCOMMANDS and not verbose:
         _line("")
         _line(_MORE)
     return error.exit_code

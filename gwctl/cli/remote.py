@@ -102,7 +102,8 @@ def remote(command: Command) -> Command:
 
 
 def client_catalog() -> Catalog:
-    """Every entity and every bundled plugin, whatever the control plane enables."""
-    from gwctl.entities import core_catalog
+    """Every entity, every bundled plugin and every field of any router, whatever the control plane enables."""
+    from gwctl.entities.catalog import node_catalog
+    from gwctl.plugins.bundled import bundled_schemas
 
-    return core_catalog()
+    return node_catalog(bundled_schemas().values(), flavor="expressions")

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 import orjson
 
 from gwctl.client.kinds import USAGE, is_uuid
+from gwctl.declarative import DeclarativeError
+from gwctl.declarative.source import read_source
 from gwctl.entities import Catalog
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.suggest import closest
@@ -23,14 +25,18 @@ ReadText = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """``texts`` are typed by the schema, as those of a form; ``typed`` are what they are and win over texts."""
+    """``texts`` are typed by the schema, as those of a form; ``typed`` are what they are; ``base`` is under both."""
 
     texts: tuple[tuple[str, str], ...] = ()
     typed: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.typed or self.base)
 
     @property
     def only_texts(self) -> bool:
-        return bool(self.texts) and not self.typed
+        return bool(self.texts) and not self.typed and not self.base
 
     def form(self) -> bytes:
         """The texts as a urlencoded form: the control plane types them by its own schemas."""
@@ -38,7 +44,9 @@ class Values:
 
     def decoded(self, schema: Schema, variant: Any = None) -> dict[str, Any]:
         """Everything as JSON values; ``variant`` is the stored value of the field that chooses the variant."""
-        values = schema.decode_form(self.texts, key=variant) if self.texts else {}
+        if schema.variants is not None and variant is None:
+            variant = self.typed.get(schema.variants.key, self.base.get(schema.variants.key))
+        values = {**self.base, **(schema.decode_form(self.texts, key=variant) if self.texts else {})}
         for name, value in self.typed.items():
             _put(values, name.split("."), value)
         return values
@@ -73,6 +81,24 @@ def parse_values(words: Sequence[str], schema: Schema, catalog: Catalog, read: R
         else:
             texts.append((_reference_name(schema, catalog, name, value), _text(value, read)))
     return Values(tuple(texts), typed)
+
+
+def with_file(values: Values, path: str, stdin: BinaryIO) -> Values:
+    """The fields in a file (an object as YAML or JSON; ``-`` is ``stdin``) under those that were told as words.
+
+    Raises GwctlError naming the place of what cannot be read.
+    """
+    name = None if path == "-" else path
+    try:
+        data = stdin.read() if name is None else Path(path).read_bytes()
+        document = read_source(data, name).document
+    except OSError as error:
+        raise GwctlError(f"cannot read {path}: {error.strerror or error}") from error
+    except DeclarativeError as error:
+        raise GwctlError("; ".join(str(place) for place in error.places)) from error
+    if not isinstance(document, dict):
+        raise GwctlError(f"{path} holds no object of fields")
+    return Values(values.texts, values.typed, document)
 
 
 def _text(value: str, read: ReadText) -> str:

@@ -126,7 +126,7 @@ def update(
     ask = _ask(context, words, parent, remote)
     key, told = ask.words.key_and_values()
     values = _values(ask, told, file)
-    if not values.texts and not values.typed:
+    if not values:
         raise GwctlError("nothing to change", hint="name fields as field=value, or a file with -f", exit_code=2)
     show_record(ask.records.update(ask.words.schema, key, values, ask.words.parents), ask.words.schema, output)
 
@@ -161,9 +161,10 @@ def delete(
 
 
 def _values(ask: _Ask, told: tuple[str, ...], file: str | None) -> Values:
-    from gwctl.client.values import parse_values
+    from gwctl.client.values import parse_values, with_file
 
-    return parse_values(told, ask.words.schema, ask.catalog)
+    values = parse_values(told, ask.words.schema, ask.catalog)
+    return values if file is None else with_file(values, file, sys.stdin.buffer)
 
 
 COMMANDS: tuple[Callable[..., object], ...] = (get, create, update, delete)
