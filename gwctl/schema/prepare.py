@@ -47,12 +47,12 @@ def _generated(name: str, field: Field, now: float) -> Any:
 
 
 def _filled(field: Field, value: Maybe[Any]) -> Any:
-    if value is ABSENT or (value is None and _fallen_back(field)):
+    if value is ABSENT or (value is None and falls_back(field)):
         return default_of(field)
     return tidy(field, value)
 
 
-def _fallen_back(field: Field) -> bool:
+def falls_back(field: Field) -> bool:
     """Whether null means the default; for a required field that is no record it is an error instead."""
     if field.generator is not None:
         return True
