@@ -26,7 +26,7 @@ from gwctl.kit.asgi import AnswerHeaders, Headers, header
 
 def admin_app(context: AdminContext) -> Starlette:
     """The Admin API over ``context``; serve it with any ASGI server."""
-    routes = route_table(context.catalog, context.settings.role)
+    routes = route_table(context.catalog, context.settings.role, context.additions)
     database = Database(context.store, context.executor, context.on_commit, context.deadline)
     headers = Middleware(AnswerHeaders, headers=_AdminHeaders(context), monotonic=context.clock.monotonic)
     return Starlette(routes=[_Dispatch(context, database, routes)], middleware=[headers])

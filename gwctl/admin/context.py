@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from gwctl.admin.ports import ConfigLoading, NodeControl, Store
 from gwctl.changes.process import ChangeProcesses
@@ -13,6 +13,9 @@ from gwctl.entities.catalog import Catalog
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import Version
 from gwctl.settings import Settings
+
+if TYPE_CHECKING:
+    from gwctl.admin.routing import Endpoint, Wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,20 @@ class NodeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Additions:
+    """What plugins add to the Admin API: endpoints of their own, and what is done around those that are there.
+
+    ``around`` is by path, as ``/endpoints`` lists it, and concerns every method of that path.
+    """
+
+    endpoints: Sequence[Endpoint] = ()
+    around: Mapping[str, Wrapper] = field(default_factory=dict)
+
+
+NO_ADDITIONS = Additions()
+
+
+@dataclass(frozen=True, slots=True)
 class AdminContext:
     """``on_commit`` is called on the event loop after each commit and before its answer; ``loading`` is given on nodes
     without a database, ``changes`` on nodes with one.
@@ -52,3 +69,4 @@ class AdminContext:
     deadline: float = 15.0
     loading: ConfigLoading | None = None
     changes: ChangeProcesses | None = None
+    additions: Additions = NO_ADDITIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,6 +54,8 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Response]]
+Wrapper = Callable[[Call, Handler], Awaitable[Response]]
+"""Answers a call, most likely with what the handler answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,22 @@ class Endpoint:
 
 
 Routes = PathTable[Endpoint]
+
+
+def wrapped(endpoint: Endpoint, wrapper: Wrapper) -> Endpoint:
+    """The endpoint with ``wrapper`` around each of its operations."""
+
+    def around(handler: Handler) -> Handler:
+        async def handle(call: Call) -> Response:
+            return await wrapper(call, handler)
+
+        return handle
+
+    operations = {
+        method: replace(operation, handler=around(operation.handler))
+        for method, operation in endpoint.operations.items()
+    }
+    return replace(endpoint, operations=operations)
 
 
 def required(record: RecordDict | None) -> RecordDict:

@@ -164,6 +164,11 @@ def _complete(scope: Scope, headers: Sequence[tuple[bytes, bytes]], now: int) ->
     return complete
 
 
+def _ascii(line: bytes) -> bytes:
+    """Names in paths may come unescaped (admin-api.md 2.1); h11 takes only what RFC 9112 allows."""
+    return b"".join(b"%%%02X" % byte if byte > 0x7E else bytes((byte,)) for byte in line)
+
+
 @functools.lru_cache(maxsize=256)
 def _display_name(name: bytes) -> bytes:
     return b"-".join(part.capitalize() for part in name.split(b"-"))
@@ -198,6 +203,9 @@ class _Connection(H11Protocol):
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
+        if not data.isascii() and self._in_request_line():
+            line, newline, rest = data.partition(b"\n")
+            data = b"".join((_ascii(line), newline, rest))
         super().data_received(data)
         self._watch_head()
 
@@ -210,6 +218,10 @@ class _Connection(H11Protocol):
         """Close when idle, otherwise after the answer that is under way."""
         if not self.transport.is_closing():
             self.shutdown()
+
+    def _in_request_line(self) -> bool:
+        """Whether the next byte belongs to the first line of a request."""
+        return self.conn.their_state.__name__ == "IDLE" and b"\n" not in self.conn.trailing_data[0]
 
     def _watch_head(self) -> None:
         if self.cycle and not self.cycle.response_complete:

@@ -106,7 +106,9 @@ def serve(tmp_path: Path, catalog: Catalog, store: Store) -> Serve:
             node_id=NODE_ID,
             hostname="here",
             pids=lambda: {"master": 1, "workers": [2, 3]},
-            plugins={},
+            plugins={
+                name: {"version": each.version, "priority": each.priority} for name, each in catalog.plugins.items()
+            },
             workers=lambda: [{"pid": 2, "memory": 1 << 20}],
             server_stats=lambda: {"total_requests": 7},
             control=stub,
