@@ -27,6 +27,7 @@ class ExpressionRoute(
     endpoint_key="name",
     variants=route_variants("expression", addresses=True),
     checks=(Custom(("protocols", "snis"), snis_rule),),
+    late=("priority",),
 ):
     """Rules that requests must match to reach a service, as an expression or field by field."""
 
@@ -45,11 +46,13 @@ def route_class(flavor: str) -> type[Route]:
 
 def route_locally(flavor: str, check_expression: CheckExpression | None) -> Local:
     """The other differences: plain server names in ``traditional``, rules about the expression in ``expressions``."""
-    if flavor == "traditional":
-        return Local(fields={"snis": Field(kind="set", name="snis", elements=fields.string(typedefs.SNI))})
     if flavor == "expressions":
         return Local(checks=(Custom(("protocols", "expression", "priority"), _expression_rule(check_expression)),))
-    return Local()
+    columns = {name: ExpressionRoute.declared[name] for name in ("expression", "priority")}
+    if flavor == "traditional":
+        plain = Field(kind="set", name="snis", elements=fields.string(typedefs.SNI))
+        return Local(fields={"snis": plain}, columns=columns)
+    return Local(columns=columns)
 
 
 def _expression_rule(check_expression: CheckExpression | None) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:

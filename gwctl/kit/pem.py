@@ -73,3 +73,62 @@ def _encoded(key: PublicKeyTypes) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_key_fault(text: str) -> str | None:
+    """Why ``text`` is no public key, or None when it is one."""
+    if "-----BEGIN" not in text:
+        return _NO_START_LINE
+    return None if _bare_public_key(text) is not None else _BAD_CONTENT
+
+
+def private_matches_public(private: str, public: str) -> bool:
+    """True when two PEM keys are one pair; False also when one of them cannot be read."""
+    key, other = _private_key(private), _bare_public_key(public)
+    if key is None or other is None:
+        return False
+    return _encoded(key.public_key()) == _encoded(other)
+
+
+def certificates_in(text: str) -> int:
+    """How many PEM blocks ``text`` has."""
+    return text.count("-----BEGIN ")
+
+
+def is_authority(certificate: str) -> bool:
+    """True when the basic constraints of ``certificate`` say that it may sign others."""
+    from cryptography import x509
+
+    parsed = _certificate(certificate)
+    if parsed is None:
+        return False
+    try:
+        return parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
+
+
+def ends_at(certificate: str) -> float:
+    """The end of its validity in seconds since the epoch; 0 when it cannot be read."""
+    parsed = _certificate(certificate)
+    return 0.0 if parsed is None else parsed.not_valid_after_utc.timestamp()
+
+
+def certificate_digest(certificate: str) -> str | None:
+    """The SHA-256 of the certificate itself, in lower-case hexadecimal; None when it cannot be read."""
+    import hashlib
+
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    parsed = _certificate(certificate)
+    return None if parsed is None else hashlib.sha256(parsed.public_bytes(Encoding.DER)).hexdigest()
+
+
+def _bare_public_key(text: str) -> PublicKeyTypes | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        return load_pem_public_key(text.encode())
+    except (ValueError, TypeError, UnicodeEncodeError, UnsupportedAlgorithm):
+        return None

@@ -137,13 +137,18 @@ class MutuallyExclusive:
 
 @dataclass(frozen=True, slots=True)
 class MutuallyRequired:
+    """``anyway``: also when one of them failed already."""
+
     names: tuple[str, ...]
+    anyway: bool = False
 
     def compile(self, fields: Fields, peers: Peers) -> CompiledCheck:
         text = f"all or none of these fields must be set: {quoted(self.names)}"
 
         def check(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
-            if _sound(errors, self.names) and sum(is_set(record, name) for name in self.names) % len(self.names):
+            if (self.anyway or _sound(errors, self.names)) and sum(is_set(record, name) for name in self.names) % len(
+                self.names
+            ):
                 report(errors, text)
 
         return check

@@ -14,6 +14,7 @@ from gwctl.schema.field import Field
 if TYPE_CHECKING:
     from gwctl.schema.checks import EntityCheck
     from gwctl.schema.shorthand import Shorthand
+    from gwctl.schema.transform import Transformation
     from gwctl.schema.variants import Variants
 
 Loader = Callable[[Any], Any]
@@ -136,15 +137,20 @@ class EntityOptions:
 
     name: str
     path: str
+    nested_path: str
     primary_key: str
     endpoint_key: str | None
     unique: tuple[tuple[str, ...], ...]
     checks: tuple[EntityCheck, ...]
     shorthands: tuple[Shorthand, ...]
     variants: Variants | None
+    transformations: tuple[Transformation, ...]
     virtual: Mapping[str, Field]
+    ttl: bool
+    late: tuple[str, ...]
     stored: bool
     exported: bool
+    dumped: bool
     admin: bool
     top_level: bool
 
@@ -153,15 +159,18 @@ class Entity(Record):
     """A declared entity. Class arguments:
 
     ``name``: the plural, as in the reference's tables; a class without it is a base of entities.
-    ``path``: the Admin API's path segment (default: the name).
+    ``path``: the Admin API's path segment (default: the name); ``nested_path``: the one below a parent.
     ``primary_key``, ``endpoint_key``: the fields that address a record.
     ``unique``: compound keys, beside the fields that are unique alone.
     ``checks``: rules over several fields, in the order of their messages.
     ``shorthands``: write-only spellings that are expanded into fields.
     ``variants``: other field rules depending on the value of one field.
+    ``transformations``: what a valid record changes into before it is stored.
     ``virtual``: fields of requests and answers that are not part of the record.
-    ``stored``: has a table. ``exported``: a data plane needs it. ``admin``: has generated endpoints;
-    ``top_level``: not only below its parent.
+    ``ttl``: records may end by themselves; its field ``ttl`` is given in seconds and stored as the moment of the end.
+    ``late``: fields that came when its table had rows already; the database fills in their defaults.
+    ``stored``: has a table. ``exported``: a data plane needs it. ``dumped``: belongs into files made from a database.
+    ``admin``: has generated endpoints; ``top_level``: not only below its parent.
     """
 
     options: ClassVar[EntityOptions]
@@ -171,15 +180,20 @@ class Entity(Record):
         *,
         name: str = "",
         path: str = "",
+        nested_path: str = "",
         primary_key: str = "id",
         endpoint_key: str | None = None,
         unique: tuple[tuple[str, ...], ...] = (),
         checks: tuple[EntityCheck, ...] = (),
         shorthands: tuple[Shorthand, ...] = (),
         variants: Variants | None = None,
+        transformations: tuple[Transformation, ...] = (),
         virtual: Mapping[str, Field] | None = None,
+        ttl: bool = False,
+        late: tuple[str, ...] = (),
         stored: bool = True,
         exported: bool = True,
+        dumped: bool = True,
         admin: bool = True,
         top_level: bool = True,
     ) -> None:
@@ -190,15 +204,20 @@ class Entity(Record):
         options = EntityOptions(
             name=name,
             path=path or name,
+            nested_path=nested_path or path or name,
             primary_key=primary_key,
             endpoint_key=endpoint_key,
             unique=unique,
             checks=checks,
             shorthands=shorthands,
             variants=variants,
+            transformations=transformations,
             virtual=MappingProxyType(named),
+            ttl=ttl,
+            late=late,
             stored=stored,
             exported=exported,
+            dumped=dumped,
             admin=admin,
             top_level=top_level,
         )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import orjson
 
-from gwctl.schema.checks import CompiledCheck, EntityCheck
+from gwctl.kit.clock import SystemClock
+from gwctl.schema.checks import CompiledCheck, EntityCheck, MutuallyRequired
 from gwctl.schema.deprecation import Warn, log_warning, tell
 from gwctl.schema.errors import EntityError, Errors
 from gwctl.schema.expansion import compile_expansion
+from gwctl.schema.expiry import ending, remaining
 from gwctl.schema.field import Field, Fields, ForeignField
+from gwctl.schema.filling import compile_complete
 from gwctl.schema.messages import IMMUTABLE, UNKNOWN
-from gwctl.schema.prepare import complete, fill_auto, merge, moment, tidy
+from gwctl.schema.prepare import fill_auto, merge, moment, tidy
 from gwctl.schema.record import Entity
 from gwctl.schema.showing import compile_show
+from gwctl.schema.transform import transformed
 from gwctl.schema.validators import Peers, Validator, compile_fields, compile_validator, no_peers
 from gwctl.schema.variants import Variant, Variants
 
@@ -27,9 +31,13 @@ RecordDict: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """What a node's settings change of an entity: ``fields`` in place of declared ones, more checks, its variants."""
+    """What a node's settings change of an entity: ``fields`` in place of declared ones, more checks, its variants.
+
+    ``columns`` are fields that its table has for other nodes of the same database.
+    """
 
     fields: Mapping[str, Field] = field(default_factory=dict)
+    columns: Mapping[str, Field] = field(default_factory=dict)
     checks: tuple[EntityCheck, ...] = ()
     variants: Variants | None = None
 
@@ -48,15 +56,21 @@ class Schema:
         self.record_class = record_class
         self.name = options.name
         self.path = options.path
+        self.nested_path = options.nested_path
         self.primary_key = options.primary_key
         self.endpoint_key = options.endpoint_key
         self.exported = options.exported
+        self.dumped = options.dumped
+        self.ttl = options.ttl
         self.admin = options.admin
         self.top_level = options.top_level
         self.stored = options.stored
+        self.columns: Fields = MappingProxyType(dict(local.columns))
+        self.late = options.late
         self.virtual = options.virtual
         self.shorthands = MappingProxyType({shorthand.name: shorthand for shorthand in options.shorthands})
         self.checks = options.checks + local.checks
+        self.transformations = options.transformations
         self.variants = local.variants or options.variants
         self.fields: Fields = MappingProxyType({**record_class.declared, **local.fields})
         self.foreign: Mapping[str, ForeignField] = MappingProxyType(
@@ -89,8 +103,10 @@ class Schema:
         """
         compiled = self._chosen(values)
         given = self._expanded(values, compiled, canonical, warn)
-        fill_auto(compiled.fields, given, now)
-        return complete(compiled.fields, given)
+        if self.ttl:
+            given = ending(given, now)
+        fill_auto(compiled.auto, given, now)
+        return compiled.complete(given)
 
     def prepare_replace(
         self, values: Mapping[str, Any], *, now: float, existing: RecordDict | None, warn: Warn = log_warning
@@ -109,6 +125,8 @@ class Schema:
         compiled = self._chosen({**existing, **values})
         given = self._expanded(values, compiled, True, warn)
         given.pop(self.primary_key, None)
+        if self.ttl:
+            given = ending(given, now)
         record = merge(compiled.fields, given, existing)
         changed = {name: IMMUTABLE for name in self._immutable if name in given and record[name] != existing[name]}
         if changed:
@@ -174,11 +192,22 @@ class Schema:
         """The bytes that are hashed, stored and sent: JSON with sorted keys."""
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
-    def shown(self, record: RecordDict) -> RecordDict:
-        """A stored record as answers show it: deprecated spellings stand next to the fields that replaced them.
+    def transform(self, record: RecordDict, given: Collection[str] | None = None, *, raw: bool = True) -> RecordDict:
+        """A valid record as it is stored: passwords and digests computed.
 
-        The record itself when there are none; never changes it.
+        ``given`` are the fields that a PATCH named, None for a complete record. ``raw`` is False for values that are
+        transformed already (``_transform: false`` of a document). Raises TransformationFailed.
         """
+        return transformed(self.transformations, record, given, raw=raw)
+
+    def shown(self, record: RecordDict, *, now: float | None = None) -> RecordDict:
+        """A stored record as answers show it: deprecated spellings stand next to the fields that replaced them, and
+        ``ttl`` is what is left at ``now`` (seconds; the present by default).
+
+        The record itself when nothing differs; never changes it.
+        """
+        if self.ttl:
+            return remaining(record, SystemClock().now() if now is None else now)
         show = self._chosen(record).show
         shown: RecordDict = record if show is None else show(record)
         return shown
@@ -254,20 +283,25 @@ class Compiled:
     ``expand`` and ``show`` are None where there is nothing to expand or to show.
     """
 
-    __slots__ = ("checks", "declared_checks", "expand", "fields", "show", "validate")
+    __slots__ = ("auto", "checks", "complete", "declared_checks", "expand", "fields", "show", "validate")
 
     def __init__(self, schema: Schema, variant: Variant | None, peers: Peers) -> None:
         own = schema.fields
         override = {} if variant is None else {name: _named(name, field) for name, field in variant.fields.items()}
         self.fields: Fields = MappingProxyType({**own, **override}) if override else own
+        self.auto: Fields = {name: field for name, field in self.fields.items() if field.auto}
+        self.complete = compile_complete(self.fields)
         shorthands = tuple(schema.shorthands.values())
         self.expand = compile_expansion(self.fields, shorthands, peers)
         self.show = compile_show(self.fields, shorthands)
         validate = compile_fields(self.fields, peers)
         self.validate = _with_virtual(validate, schema.virtual, peers) if schema.virtual else validate
         self.declared_checks = schema.checks + (() if variant is None else variant.checks)
+        implied = tuple(
+            MutuallyRequired((*each.inputs, *each.needs), anyway=True) for each in schema.transformations if each.needs
+        )
         self.checks: tuple[CompiledCheck, ...] = tuple(
-            check.compile(self.fields, peers) for check in self.declared_checks
+            check.compile(self.fields, peers) for check in self.declared_checks + implied
         )
 
 

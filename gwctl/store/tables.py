@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.type_api import TypeEngine
 
 from gwctl.entities.catalog import Catalog
-from gwctl.schema import Field, RecordDict, Schema
+from gwctl.schema import ABSENT, Field, RecordDict, Schema
 from gwctl.store.system_tables import CONVENTION, KEY, SystemTables, reference
 
 _TYPES: Mapping[str, type[TypeEngine[Any]]] = {
@@ -106,6 +106,10 @@ def column_name(schema: Schema, field: str) -> str:
 def _entity_table(schema: Schema, metadata: MetaData) -> EntityTable:
     columns = [_column(schema, name, field) for name, field in schema.fields.items()]
     table = Table(schema.name, metadata, *columns)
+    for name, field in schema.columns.items():
+        table.append_column(_column(schema, name, field))
+    if schema.ttl:
+        Index(f"{schema.name}_ttl_idx", table.c.ttl)
     for key in schema.unique:
         if key != (schema.primary_key,):
             _add_unique(schema, table, key)
@@ -121,7 +125,9 @@ def _column(schema: Schema, name: str, field: Field) -> Column[Any]:
     if foreign is not None:
         return Column(f"{name}_id", KEY, reference(foreign.reference, "id"), nullable=not foreign.required)
     kind = _TYPES.get(field.kind)
-    return Column(name, kind() if kind is not None else JSON(none_as_null=True))
+    late = name in schema.late or name in schema.columns
+    filled = text(str(field.default)) if late and field.default is not ABSENT else None
+    return Column(name, kind() if kind is not None else JSON(none_as_null=True), server_default=filled)
 
 
 def _add_unique(schema: Schema, table: Table, key: Sequence[str]) -> None:
