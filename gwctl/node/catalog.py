@@ -31,7 +31,7 @@ def _flavor(settings: Settings) -> str:
     return settings.entry("router_flavor").raw or "traditional_compatible"
 
 
-def loaded_plugins(words: Sequence[str], facts: NodeFacts) -> tuple[PluginSchema, ...]:
+def loaded_plugins(words: Sequence[str], facts: NodeFacts | None = None) -> tuple[PluginSchema, ...]:
     """The plugins that the setting ``plugins`` names: ``off`` in the first place means none, later it means nothing.
 
     Raises GwctlError for a name that nobody has (plugins-auth-traffic.md 1.6).

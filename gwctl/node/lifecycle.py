@@ -74,6 +74,7 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
     prefix = PrefixDirectory(settings.prefix)
     prefix.create(_log.info)
     require_logs(settings)
+    _require_plugins(settings)
     try:
         lock = prefix.lock()
     except NodeRunning as error:
@@ -91,6 +92,15 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
         return foreground(settings, prefix, lock, node_id)
     finally:
         lock.release()
+
+
+def _require_plugins(settings: Settings) -> None:
+    """Raises GwctlError when the setting ``plugins`` names one that nobody has; most nodes name none."""
+    words = settings.words("plugins")
+    if not {*words} <= {"bundled", "off"}:
+        from gwctl.node.catalog import loaded_plugins
+
+        loaded_plugins(words)
 
 
 def _already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
@@ -175,6 +185,7 @@ def reload(prefix: Path, settings: Settings, *, say: Say) -> None:
     directory = PrefixDirectory(prefix)
     _living(directory)
     require_logs(settings)
+    _require_plugins(settings)
     directory.write_next_environment(settings.dump())
     try:
         answer = _ask(directory, Ask("reload"))

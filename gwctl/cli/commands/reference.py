@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,10 @@ from gwctl.cli.options import (
 )
 from gwctl.cli.output import show as show_data
 from gwctl.cli.voice import Voice
+from gwctl.kit.errors import GwctlError
+
+if TYPE_CHECKING:
+    from gwctl.settings import Settings
 
 _DEFAULT_CONF = "/etc/kong/kong.conf"
 _ROAR = r"""
@@ -160,7 +164,17 @@ def _problems(options: Common, voice: Voice) -> list[str]:
         settings = session.load(options, voice, unknown=False)
     except SettingsError as error:
         return list(error.problems)
-    return [notice.text for notice in settings.notices if notice.unknown]
+    return [notice.text for notice in settings.notices if notice.unknown] + _plugin_problems(settings)
+
+
+def _plugin_problems(settings: Settings) -> list[str]:
+    from gwctl.node.catalog import loaded_plugins
+
+    try:
+        loaded_plugins(settings.words("plugins"))
+    except GwctlError as error:
+        return [error.message]
+    return []
 
 
 def prepare(
