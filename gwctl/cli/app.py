@@ -10,6 +10,7 @@ from gwctl import __version__
 from gwctl.cli.commands import (
     config,
     config_sync,
+    config_tools,
     control_plane,
     data_plane,
     entities,
@@ -40,7 +41,7 @@ def build() -> typer.Typer:
         ("cp", "Run a control plane on this machine.", control_plane.COMMANDS),
         ("dp", "Run a data plane on this machine.", data_plane.COMMANDS),
         ("nodes", "See the data planes of a control plane.", nodes.COMMANDS),
-        ("config", "Configuration as files.", (*config.COMMANDS, *config_sync.COMMANDS)),
+        ("config", "Configuration as files.", (*config.COMMANDS, *config_tools.COMMANDS, *config_sync.COMMANDS)),
         ("hybrid", "Certificates of the link between the planes.", hybrid.COMMANDS),
         ("migrations", "Create and change the database of a control plane.", migrations.COMMANDS),
         ("settings", "See how a node would run.", settings.COMMANDS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gwctl.declarative.errors import Path
 from gwctl.declarative.items import Origin
 from gwctl.schema import RecordDict
 
@@ -18,7 +19,8 @@ class Declared:
 
     Every record is complete and valid, foreign keys are ``{"id": …}``; an entity without records is left out.
     ``hash`` is the reference's md5 (admin-api.md 3.5). With ``transform`` false passwords are hashed already.
-    ``derived`` and ``random`` hold the keys that the file did not name; all others it did.
+    ``derived`` and ``random`` hold the keys that the file did not name; all others it did. ``paths`` say where
+    (entity, key) stands in the document, if that was asked for.
     """
 
     records: dict[str, dict[str, RecordDict]] = field(repr=False)
@@ -28,6 +30,7 @@ class Declared:
     derived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     random: Mapping[str, frozenset[str]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    paths: Mapping[tuple[str, str], Path] = field(default_factory=dict, repr=False)
     workspace: str = DEFAULT_WORKSPACE
 
     def __iter__(self) -> Iterator[tuple[str, RecordDict]]:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from gwctl.declarative.declared import Declared
-from gwctl.declarative.errors import Locate, parse_error
+from gwctl.declarative.errors import Locate, Path, parse_error
 from gwctl.declarative.identity import identify
 from gwctl.declarative.items import Document, Item, take_apart
 from gwctl.declarative.records import Completion
@@ -63,9 +63,14 @@ def load_values(
     outside: Outside = nothing_outside,
     locate: Locate | None = None,
     file: str | None = None,
+    paths: bool = False,
 ) -> Declared:
-    """`load` for a document that is an object already; it is only read. Its hash is the md5 of what it holds."""
-    return _Loading(catalog, now, select_tags, outside, file=file, locate=locate).run(document, None, ())
+    """`load` for a document that is an object already; it is only read. Its hash is the md5 of what it holds.
+
+    ``locate`` finds its paths in a text. With ``paths`` the result says where each record stands.
+    """
+    loading = _Loading(catalog, now, select_tags, outside, file=file, locate=locate, paths=paths)
+    return loading.run(document, None, ())
 
 
 class _Loading:
@@ -78,6 +83,7 @@ class _Loading:
         *,
         file: str | None,
         locate: Locate | None,
+        paths: bool = False,
     ) -> None:
         self._catalog = catalog
         self._now = now
@@ -85,6 +91,7 @@ class _Loading:
         self._outside = outside
         self._file = file
         self._locate = locate
+        self._paths = paths
 
     def run(self, document: Any, digest: str | None, warnings: tuple[str, ...]) -> Declared:
         if not isinstance(document, dict):
@@ -108,6 +115,7 @@ class _Loading:
             derived=_keys(parts.items, "derived"),
             random=_keys(parts.items, "random"),
             warnings=(*warnings, *completion.warnings),
+            paths=_paths(parts.items) if self._paths else {},
         )
 
 
@@ -117,6 +125,10 @@ def _ordered(catalog: Catalog, items: list[Item]) -> dict[str, dict[str, RecordD
         if item.record is not None:
             found.setdefault(item.schema.name, {})[item.schema.key_of(item.record)] = item.record
     return {name: found[name] for name in catalog.names if name in found}
+
+
+def _paths(items: list[Item]) -> Mapping[tuple[str, str], Path]:
+    return {(item.schema.name, item.schema.key_of(item.record)): item.path for item in items if item.record is not None}
 
 
 def _keys(items: list[Item], origin: str) -> Mapping[str, frozenset[str]]:
