@@ -35,7 +35,7 @@ def test_bootstrap_tells_what_it_does_and_only_once(place: Place, environ: dict[
     assert lines[0] == "Bootstrapping database..."
     assert lines[1].startswith("migrating core on database '")
     assert lines[2] == "core migrated up to: 000_base (executed)"
-    assert lines[-3:] == ["1 migration processed", "1 executed", "Database is up-to-date"]
+    assert lines[-3:] == ["2 migrations processed", "2 executed", "Database is up-to-date"]
     assert migrations(place, environ, "bootstrap").out == "Database already bootstrapped\n"
     again = migrations(place, environ, "bootstrap", "--force")
     assert again.out.splitlines()[-1] == "Database is up-to-date"
@@ -51,10 +51,10 @@ def test_list_and_status_before_and_after(place: Place, environ: dict[str, str])
 
     migrations(place, environ, "bootstrap", "-q")
 
-    assert migrations(place, environ, "list").out == "Executed migrations:\ncore: 000_base\n"
+    assert migrations(place, environ, "list").out == "Executed migrations:\ncore: 000_base, 001_every_entity\n"
     status = json.loads(migrations(place, environ, "status").out)
     assert status["needs_bootstrap"] is False
-    assert status["executed_migrations"][0]["migrations"] == ["000_base"]
+    assert status["executed_migrations"][0]["migrations"] == ["000_base", "001_every_entity"]
     assert migrations(place, environ, "up").out == "Database is already up-to-date\n"
     assert migrations(place, environ, "finish").out == "No pending migrations to finish\n"
     for command in ("up", "finish"):

@@ -19,8 +19,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from gwctl.entities.catalog import Catalog
+from gwctl.entities.catalog import Catalog, node_catalog
 from gwctl.kit.clock import SystemClock
+from gwctl.kit.ids import new_uuid
 from gwctl.store import (
     DatabaseConfig,
     MigrationError,
@@ -38,10 +39,11 @@ from gwctl.store.migrations.lock import MigrationLock
 from gwctl.store.migrations.scripts import MigrationScripts, locate
 from gwctl.store.tables import build_tables
 
+OURS = tuple(migration.name for migration in MigrationScripts().migrations)
 BOOTSTRAPPED = [
-    "core migrated up to: 000_base (executed)",
-    "1 migration processed",
-    "1 executed",
+    *(f"core migrated up to: {name} (executed)" for name in OURS),
+    f"{len(OURS)} migrations processed",
+    f"{len(OURS)} executed",
     "Database is up-to-date",
 ]
 ABORTED = "aborted: another node is performing database changes"
@@ -79,22 +81,22 @@ def next_ini(tmp_path: Path) -> Path:
     shutil.copytree(source.parent / "migrations", place / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
     config = Config(place / "alembic.ini")
     versions = place / "migrations" / "versions"
-    for name in ("001_more", "002_most"):
+    for name in ("901_more", "902_most"):
         command.revision(
             config, "More", rev_id=name, head="expand@head", version_path=str(versions / "expand"), sql=False
         )
     command.revision(
         config,
         "More",
-        rev_id="001_more_finish",
+        rev_id="901_more_finish",
         head="base",
         branch_label="contract",
-        depends_on="001_more",
+        depends_on="901_more",
         version_path=str(versions / "contract"),
     )
-    _body(versions / "expand" / "001_more.py", "CREATE TABLE IF NOT EXISTS more (id INTEGER)")
-    _body(versions / "expand" / "002_most.py", "CREATE TABLE IF NOT EXISTS most (id INTEGER)")
-    _body(versions / "contract" / "001_more_finish.py", "DROP TABLE IF EXISTS more")
+    _body(versions / "expand" / "901_more.py", "CREATE TABLE IF NOT EXISTS more (id INTEGER)")
+    _body(versions / "expand" / "902_most.py", "CREATE TABLE IF NOT EXISTS most (id INTEGER)")
+    _body(versions / "contract" / "901_more_finish.py", "DROP TABLE IF EXISTS more")
     return place / "alembic.ini"
 
 
@@ -109,7 +111,9 @@ def test_bootstrap_tells_what_it_does(database_config: DatabaseConfig) -> None:
         f"migrating core on database '{database_config.label}'...",
         *BOOTSTRAPPED,
     ]
-    assert [(step.done, step.total) for step in steps if step.total] == [(0, 1), (1, 1)]
+    assert [(step.done, step.total) for step in steps if step.total] == [
+        (done, len(OURS)) for done in range(len(OURS) + 1)
+    ]
     assert code(steps) == 0
     assert lines(MigrationRunner(database_config).bootstrap()) == ["Database already bootstrapped"]
 
@@ -126,13 +130,13 @@ def test_bootstrap_by_force_begins_a_new_lineage(bootstrapped: DatabaseConfig, c
 
 def test_an_empty_database_needs_bootstrapping(database_config: DatabaseConfig) -> None:
     runner = MigrationRunner(database_config)
-    assert runner.state() == MigrationState(needs_bootstrap=True, new=("000_base",))
+    assert runner.state() == MigrationState(needs_bootstrap=True, new=OURS)
     listed = list(runner.list())
     assert listed[0].text == "Database needs bootstrapping or is older than Kong 1.0."
     assert code(listed) == 3
     assert json.loads(lines(runner.status())[0]) == {
         "needs_bootstrap": True,
-        "new_migrations": [{"subsystem": "core", "namespace": "gwctl.migrations.core", "migrations": ["000_base"]}],
+        "new_migrations": [{"subsystem": "core", "namespace": "gwctl.migrations.core", "migrations": list(OURS)}],
     }
     for work in (runner.up(), runner.finish()):
         with pytest.raises(MigrationError, match=r"^Cannot run migrations: Database needs bootstrapping") as caught:
@@ -151,13 +155,11 @@ def test_a_current_database_has_nothing_to_do(bootstrapped: DatabaseConfig) -> N
     runner = MigrationRunner(bootstrapped)
     assert lines(runner.up()) == ["Database is already up-to-date"]
     assert lines(runner.finish()) == ["No pending migrations to finish"]
-    assert lines(runner.list()) == ["Executed migrations:", "core: 000_base"]
+    assert lines(runner.list()) == ["Executed migrations:", f"core: {', '.join(OURS)}"]
     assert code(runner.list()) == 0
     assert json.loads(lines(runner.status())[0]) == {
         "needs_bootstrap": False,
-        "executed_migrations": [
-            {"subsystem": "core", "namespace": "gwctl.migrations.core", "migrations": ["000_base"]}
-        ],
+        "executed_migrations": [{"subsystem": "core", "namespace": "gwctl.migrations.core", "migrations": list(OURS)}],
     }
     require_current(bootstrapped)
 
@@ -193,9 +195,9 @@ def test_two_phases_one_after_the_other(bootstrapped: DatabaseConfig, next_ini: 
     runner = MigrationRunner(bootstrapped, ini=next_ini)
     assert lines(runner.list()) == [
         "Executed migrations:",
-        "core: 000_base",
+        f"core: {', '.join(OURS)}",
         "New migrations available:",
-        "core: 001_more, 002_most",
+        "core: 901_more, 902_most",
         "Run 'gwctl migrations up' to proceed",
     ]
     assert code(runner.list()) == 5
@@ -205,8 +207,8 @@ def test_two_phases_one_after_the_other(bootstrapped: DatabaseConfig, next_ini: 
     assert str(caught.value) == "New migrations available; run 'gwctl migrations up' to proceed"
 
     assert lines(runner.up())[1:] == [
-        "core migrated up to: 001_more (pending)",
-        "core migrated up to: 002_most (executed)",
+        "core migrated up to: 901_more (pending)",
+        "core migrated up to: 902_most (executed)",
         "2 migrations processed",
         "1 executed",
         "1 pending",
@@ -215,7 +217,7 @@ def test_two_phases_one_after_the_other(bootstrapped: DatabaseConfig, next_ini: 
     assert code(runner.list()) == 4
     assert lines(runner.list())[-3:] == [
         "Pending migrations:",
-        "core: 001_more",
+        "core: 901_more",
         "Run 'gwctl migrations finish' when ready",
     ]
     require_current(bootstrapped, scripts=MigrationScripts(next_ini))
@@ -223,17 +225,17 @@ def test_two_phases_one_after_the_other(bootstrapped: DatabaseConfig, next_ini: 
         list(runner.up())
 
     assert lines(runner.finish())[1:] == [
-        "core migrated up to: 001_more (executed)",
+        "core migrated up to: 901_more (executed)",
         "1 migration processed",
         "1 executed",
     ]
-    assert runner.state() == MigrationState(executed=("000_base", "001_more", "002_most"))
+    assert runner.state() == MigrationState(executed=(*OURS, "901_more", "902_most"))
     assert query(bootstrapped, "SELECT count(*) FROM most") == [(0,)]
 
 
 def test_bootstrap_runs_both_phases(database_config: DatabaseConfig, next_ini: Path) -> None:
     told = lines(MigrationRunner(database_config, ini=next_ini).bootstrap())
-    assert told[-3:] == ["3 migrations processed", "3 executed", "Database is up-to-date"]
+    assert told[-3:] == [f"{len(OURS) + 2} migrations processed", f"{len(OURS) + 2} executed", "Database is up-to-date"]
     assert MigrationRunner(database_config, ini=next_ini).state().pending == ()
 
 
@@ -246,11 +248,11 @@ def test_by_force_everything_runs_again_with_the_same_lines(
     first, second = lines(runner.up(force=True)), lines(runner.up(force=True))
     assert first == second
     assert first[-1] == "Database has pending migrations; run 'gwctl migrations finish' when ready"
-    assert runner.state().pending == ("001_more",)
+    assert runner.state().pending == ("901_more",)
     list(runner.finish(force=True))
     first, second = lines(runner.finish(force=True)), lines(runner.finish(force=True))
     assert first == second
-    assert first[-2:] == ["3 migrations processed", "3 executed"]
+    assert first[-2:] == [f"{len(OURS) + 2} migrations processed", f"{len(OURS) + 2} executed"]
     assert version_of(bootstrapped, catalog) == lineage
 
 
@@ -260,20 +262,70 @@ def test_an_older_program_runs_on_a_newer_database_until_its_second_phase(
     newer = MigrationRunner(bootstrapped, ini=next_ini)
     list(newer.up())
     state = MigrationRunner(bootstrapped).state()
-    assert state == MigrationState(executed=("000_base",), missing=("002_most",))
+    assert state == MigrationState(executed=OURS, missing=("902_most",))
     require_current(bootstrapped)
     list(newer.finish())
-    with pytest.raises(NewerDatabase, match="001_more_finish"):
+    with pytest.raises(NewerDatabase, match="901_more_finish"):
         require_current(bootstrapped)
 
 
+def test_a_database_of_the_first_release_comes_along_with_its_data(
+    database_config: DatabaseConfig, tmp_path: Path, catalog: Catalog
+) -> None:
+    first = _only(tmp_path, "000_base")
+    assert lines(MigrationRunner(database_config, ini=first).bootstrap())[-1] == "Database is up-to-date"
+    service, route = new_uuid(), new_uuid()
+    query(database_config, "INSERT INTO services (id, name, host, enabled) VALUES (:id, 's', 'h', true)", id=service)
+    query(
+        database_config,
+        "INSERT INTO routes (id, name, service_id, paths) VALUES (:id, 'r', :service, '[\"/\"]')",
+        id=route,
+        service=service,
+    )
+    version = version_of(database_config, catalog)
+    runner = MigrationRunner(database_config)
+    assert runner.state() == MigrationState(executed=OURS[:1], new=OURS[1:])
+    with pytest.raises(NewMigrations):
+        require_current(database_config)
+    assert lines(runner.up())[-2:] == [f"{len(OURS) - 1} migration processed", f"{len(OURS) - 1} executed"]
+    require_current(database_config)
+    assert version_of(database_config, catalog) == version
+    store = Store.open(database_config, node_catalog((), flavor="expressions"), SystemClock())
+    with store.write() as unit:
+        found = unit.get("routes", route)
+        assert found is not None
+        assert (found["service"], found["paths"], found["expression"], found["priority"]) == (
+            {"id": service},
+            ["/"],
+            None,
+            0,
+        )
+        consumer = unit.insert("consumers", {"username": "u"})
+        unit.insert("keyauth_credentials", {"consumer": {"id": consumer["id"]}})
+        assert [each["name"] for each in unit.page("workspaces").data] == ["default"]
+    store.close()
+
+
+def _only(tmp_path: Path, name: str) -> Path:
+    """The migrations as they were when ``name`` was the newest."""
+    place = tmp_path / "first"
+    place.mkdir()
+    source = locate()
+    shutil.copy(source, place / "alembic.ini")
+    shutil.copytree(source.parent / "migrations", place / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    for script in (place / "migrations" / "versions" / "expand").glob("*.py"):
+        if script.stem > name:
+            script.unlink()
+    return place / "alembic.ini"
+
+
 def test_a_failing_migration_leaves_the_database_as_it_was(bootstrapped: DatabaseConfig, next_ini: Path) -> None:
-    _body_of = next_ini.parent / "migrations/versions/expand/002_most.py"
+    _body_of = next_ini.parent / "migrations/versions/expand/902_most.py"
     _body_of.write_text(_body_of.read_text().replace("CREATE TABLE IF NOT EXISTS most", "CREATE NONSENSE most"))
     runner = MigrationRunner(bootstrapped, ini=next_ini)
     with pytest.raises(Exception, match="NONSENSE"):
         list(runner.up())
-    assert runner.state() == MigrationState(executed=("000_base",), new=("001_more", "002_most"))
+    assert runner.state() == MigrationState(executed=OURS, new=("901_more", "902_most"))
     assert query(bootstrapped, "SELECT * FROM locks") == []
 
 
@@ -302,10 +354,10 @@ def test_who_comes_second_finds_it_done(database_config: DatabaseConfig, catalog
 
 
 def test_killed_at_any_step_bootstrap_can_run_again(database_config: DatabaseConfig, catalog: Catalog) -> None:
-    for step in range(1, 6):
+    for step in range(1, len(OURS) + 5):
         _killed_after(MigrationRunner(database_config), step)
         assert MigrationRunner(database_config).state().needs_bootstrap, step
-    assert lines(MigrationRunner(database_config).bootstrap())[-4:] == BOOTSTRAPPED
+    assert lines(MigrationRunner(database_config).bootstrap())[-len(BOOTSTRAPPED) :] == BOOTSTRAPPED
     assert version_of(database_config, catalog)[1] == 1
 
 
@@ -352,7 +404,7 @@ def test_up_waits_for_the_other_node_and_then_has_nothing_to_do(
                 list(runner.up(lock_timeout=0.15))
             assert not waiting.done()
         assert waiting.result(20) == [ABORTED]
-    assert runner.state().new == ("001_more", "002_most")
+    assert runner.state().new == ("901_more", "902_most")
 
 
 def test_a_row_of_another_program_counts_until_its_time_is_over(bootstrapped: DatabaseConfig) -> None:
