@@ -40,6 +40,9 @@ class Declared(Protocol):
     def records(self) -> Mapping[str, dict[str, RecordDict]]: ...
 
     @property
+    def transform(self) -> bool: ...
+
+    @property
     def random(self) -> Mapping[str, frozenset[str]]: ...
 
 
@@ -123,7 +126,7 @@ def import_(
     def load() -> Wanted:
         return {entity: dict(records) for entity, records in declared.records.items()}
 
-    options = PlanOptions(now=now, delete=False, random=declared.random)
+    options = PlanOptions(now=now, delete=False, random=declared.random, transform=declared.transform)
     return Carrying(store, load, options, progress=progress).carry_out(actor)
 
 

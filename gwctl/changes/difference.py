@@ -27,7 +27,7 @@ def differences(schema: Schema, before: Mapping[str, Any], after: Mapping[str, A
     fields = fields_of(schema, after)
     found: Differences = {}
     for name, field in fields.items():
-        if name in _TIMES or name == schema.primary_key:
+        if name in _TIMES or name == schema.primary_key or (schema.ttl and name == "ttl"):
             continue
         found.update(_differences(field, name, before.get(name), after.get(name)))
     return found

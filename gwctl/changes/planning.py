@@ -35,12 +35,13 @@ class PlanOptions:
     """``now``: the moment at which the document was loaded; a time that is not ``now`` was given by the document.
     ``select_tags``: only records with all of these are compared, and new ones get them. Without ``delete`` nothing that
     the document leaves out goes. ``random``: entity → keys that were made up by chance; such a record is recognised in
-    a row that says the same."""
+    a row that says the same. ``transform``: passwords are given in plain text, as in a request."""
 
     now: float
     select_tags: tuple[str, ...] = ()
     delete: bool = True
     random: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    transform: bool = True
 
 
 def plan(
@@ -130,7 +131,7 @@ class _Kind:
             if self._options.select_tags and self._tags is not None:
                 own = record["tags"] or ()
                 record["tags"] = [*own, *(tag for tag in self._options.select_tags if tag not in own)]
-            record = stored_form(self._schema, record)
+            record = self._schema.transform(record, raw=self._options.transform)
             self._candidates.add(key, record, self._codec.encode(record), by_chance=key in by_chance)
 
     def _follow_references(self, record: RecordDict) -> None:
@@ -207,7 +208,8 @@ class _Kind:
         return [time for time in self._times if wanted[time[1]] not in (time[2], image[time[1]])]
 
     def _create(self, candidate: Candidate) -> None:
-        row = Row(candidate.key, candidate.image, self._codec.text(candidate.record), _tags(candidate.record))
+        record = stored_form(self._schema, candidate.record)
+        row = Row(candidate.key, candidate.image, self._codec.text(record), _tags(record))
         self._alive.add(row.key)
         name = self._candidates.name(row.image)
         self._planner.plan.changes.append(PlannedChange("create", self._schema.name, row.key, name, {}, row))
@@ -215,6 +217,7 @@ class _Kind:
         candidate.record = {}
 
     def _written(self, record: RecordDict) -> Row:
+        record = stored_form(self._schema, record)
         key = str(record[self._schema.primary_key])
         return Row(key, self._codec.encode(record), self._codec.text(record), _tags(record))
 

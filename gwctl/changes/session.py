@@ -32,7 +32,7 @@ def serve(order: Order, store: Store, read_document: Callable[[], bytes], lines:
     unless all was written already."""
     try:
         if isinstance(order, DumpOrder):
-            dump(store, order, lines)
+            dump(store, order, lines, clock.now())
         else:
             gc.disable()  # a document is no garbage, and looking through it again and again takes a third of the time
             _Apply(order, store, read_document(), lines, clock.now()).run()
@@ -75,7 +75,13 @@ class _Apply:
         self._now = now
         self._total = 0
         self._first: Declared | None = self._read()
-        options = PlanOptions(now=now, select_tags=order.select_tags, delete=order.delete, random=self._first.random)
+        options = PlanOptions(
+            now=now,
+            select_tags=order.select_tags,
+            delete=order.delete,
+            random=self._first.random,
+            transform=self._first.transform,
+        )
         self._carrying = Carrying(store, self._load, options, planned=self._planned, progress=self._progress)
 
     def run(self) -> None:

@@ -66,7 +66,7 @@ class ChangeFeed(Protocol):
     """The change log: the store's half of replication. Synchronous; raises GwctlError when it cannot be read."""
 
     def changes_after(self, number: int, limit: int = 1000) -> LoggedChanges | None:
-        """None when the log does not reach back to ``number``."""
+        """None when the log does not reach back to ``number``, or goes on in too large a step for memory."""
         ...
 
     def snapshot(self) -> AbstractContextManager[FeedSnapshot]: ...
@@ -100,7 +100,7 @@ class Replica:
                 has = self.position.version
                 batch = self._feed.changes_after(has.number)
                 if batch is None or batch.lineage != has.lineage or batch.to < has.number:
-                    return self._rebuild(f"the change log does not continue version {has.number}")
+                    return self._rebuild(f"the change log does not lead on from version {has.number} in small steps")
                 if batch.to == has.number:
                     return self.position
                 self._apply(batch)

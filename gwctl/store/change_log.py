@@ -21,6 +21,10 @@ CHANNEL = "gwctl_versions"
 KEEP = 10_000
 """How many versions ``prune`` leaves unless told otherwise."""
 
+LARGEST = 10_000
+"""A version of more changes is not handed over one by one: copying everything in bounded steps costs no more and needs
+memory for a few records only."""
+
 _FLUSH = 500
 _LOCK_CLASS = 0x67776374  # "gwct": our half of PostgreSQL's advisory lock numbers; the other half is the schema
 
@@ -123,7 +127,8 @@ def current_version(connection: Connection, tables: SystemTables) -> Version:
 def changes_after(connection: Connection, tables: SystemTables, number: int, limit: int) -> ChangeBatch | None:
     """Whole versions after ``number``: about ``limit`` changes, but always one version, when there is one.
 
-    None when the log does not reach back to ``number``, or ``number`` is ahead of the log.
+    None when the log does not reach back to ``number``, when ``number`` is ahead of the log, or when the next version is
+    one of more than LARGEST changes.
     """
     versions = tables.versions.c
     oldest, newest, lineage = connection.execute(
@@ -136,6 +141,8 @@ def changes_after(connection: Connection, tables: SystemTables, number: int, lim
     rows = connection.execute(
         select(versions.number, versions.size).where(versions.number > number).order_by(versions.number).limit(limit)
     ).all()
+    if rows and rows[0].size > LARGEST:
+        return None
     to = _reach(number, [(row.number, row.size) for row in rows], limit)
     return ChangeBatch(lineage, to, _between(connection, tables, number, to) if to > number else [])
 

@@ -31,9 +31,9 @@ class RowCodec:
         self.position: Mapping[str, int] = {name: place for place, name in enumerate(self.names)}
         self.key_position = self.position[schema.primary_key]
         self.json_columns = frozenset(place for place, field in enumerate(schema.fields.values()) if _is_json(field))
-        skipped = {schema.primary_key, *_SKIPPED}
+        skipped = {schema.primary_key, *_SKIPPED, *(("ttl",) if schema.ttl else ())}
         self.compared: tuple[int, ...] = tuple(place for place, name in enumerate(self.names) if name not in skipped)
-        """Positions of what makes two records differ: neither the key nor the times."""
+        """Positions of what makes two records differ: neither the key nor the times, nor the moment of an end."""
 
     def encode(self, record: Mapping[str, Any]) -> Image:
         """The image of a record in stored form."""
