@@ -57,7 +57,7 @@ class Candidates:
 
     def note_present(self, keys: Iterable[str]) -> None:
         """The keys in the database."""
-        self._present = {key for key in keys if key in self._by_key}
+        self._present = set(keys)
 
     def recognise(self, image: Image, *, nameless: bool) -> Candidate | None:
         """The wanted record that this row is; with ``nameless`` also one that has no name and says the same."""

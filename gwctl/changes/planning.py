@@ -111,8 +111,9 @@ class _Kind:
         )
 
     def run(self, records: dict[str, RecordDict]) -> None:
+        if records:
+            self._candidates.note_present(self._planner.current.keys(self._schema.name))
         self._take(records)
-        self._candidates.note_present(self._planner.current.keys(self._schema.name) if records else ())
         for image in self._planner.current.images(self._schema.name):
             self._row(image)
         moved: dict[str, str] = {}
