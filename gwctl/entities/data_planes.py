@@ -22,7 +22,14 @@ class CertificateDetails(Record):
     expiry_timestamp: float | None = fields.number(timestamp=True, help="seconds since the epoch")
 
 
-class DataPlane(Identified, name="clustering_data_planes", path="clustering/data-planes", exported=False, admin=False):
+class DataPlane(
+    Identified,
+    name="clustering_data_planes",
+    path="clustering/data-planes",
+    exported=False,
+    dumped=False,
+    admin=False,
+):
     """The last known state of one data plane; a row lives ``ttl`` seconds after its last update."""
 
     last_seen: int | None = fields.integer(timestamp=True, help="seconds since the epoch")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from gwctl.schema import Entity, fields, typedefs
 
 
-class Tag(Entity, name="tags", primary_key="tag", endpoint_key="tag", stored=False, exported=False, admin=False):
+class Tag(
+    Entity, name="tags", primary_key="tag", endpoint_key="tag", stored=False, exported=False, dumped=False, admin=False
+):
     """One tag of one record."""
 
     tag: str = fields.string(typedefs.TAG, required=True)

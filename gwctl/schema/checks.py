@@ -331,7 +331,9 @@ def _filled(message: str, names: tuple[str, ...]) -> str:
 
 
 def _plain(constraint: Constraint) -> dict[str, Any]:
+    """The constraint without what is code."""
     return {
         name: list(value) if isinstance(value, tuple) else {"type": value.kind} if isinstance(value, Field) else value
         for name, value in constraint.items()
+        if not callable(value)
     }

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gwctl.entities import core_catalog
+from tests.tools.pem import AUTHORITY
 from gwctl.schema import EntityError, Record, Reference
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.typedefs import PROTOCOLS
@@ -30,6 +31,24 @@ SAMPLES = {
     "snis": {"name": "*.a.test", "certificate": {"id": ID}},
     "upstreams": {"name": "u", "hash_on": "ip", "healthchecks": {"active": {"headers": {"a": ["b"]}}}},
     "targets": {"target": "a.test:80", "upstream": {"id": ID}, "weight": 7},
+    "ca_certificates": {"cert": AUTHORITY},
+    "vaults": {"prefix": "my-env", "name": "env", "config": {"prefix": "x_"}},
+    "key_sets": {"name": "k"},
+    "keys": {"kid": "1", "jwk": "{vault://env/jwk}", "set": {"id": ID}},
+    "filter_chains": {"name": "f", "service": {"id": ID}, "filters": [{"name": "x", "config": "y"}]},
+    "keyauth_credentials": {"consumer": {"id": ID}, "key": "k", "tags": ["a"]},
+    "basicauth_credentials": {"consumer": {"id": ID}, "username": "u", "password": "p"},
+    "hmacauth_credentials": {"consumer": {"id": ID}, "username": "u", "secret": "s"},
+    "jwt_secrets": {"consumer": {"id": ID}, "key": "k", "secret": "s"},
+    "acls": {"consumer": {"id": ID}, "group": "g"},
+    "oauth2_credentials": {"consumer": {"id": ID}, "name": "n", "client_id": "c", "client_secret": "s",
+                           "redirect_uris": ["https://a.test/b"]},
+    "oauth2_authorization_codes": {"credential": {"id": ID}, "code": "c", "challenge_method": "S256"},
+    "oauth2_tokens": {"credential": {"id": ID}, "access_token": "t", "expires_in": 5},
+    "acme_storage": {"key": "k", "value": "v"},
+    "sessions": {"session_id": "s", "expires": 7},
+    "ratelimiting_metrics": {"identifier": "i", "period": "day", "period_date": 5, "value": 1},
+    "workspaces": {"name": "w", "comment": "c"},
     "tags": {"tag": "t", "entity_name": "services", "entity_id": ID},
     "parameters": {"key": "cluster_id", "value": ID},
     "clustering_data_planes": {"ip": "127.0.0.1", "hostname": "a", "id": ID, "labels": {"a": "b"},
@@ -41,9 +60,18 @@ def sample(schema):
     return schema.prepare_insert(SAMPLES[schema.name], now=1700000000.5)
 
 
+NEVER_VALID = {"filter_chains"}
+"""No filter runs here, so each is refused."""
+
+
 @ENTITIES
 def test_insert_validate_load_and_store(schema):
     record = sample(schema)
+    if schema.name in NEVER_VALID:
+        assert schema.validate(record) == {
+            "filters": [{"name": "no wasm filters are configured, 'x' is not available"}]
+        }
+        return
     assert schema.validate(record) == {}
     assert schema.check(record) == record
     assert list(record) == list(schema.fields)
@@ -61,7 +89,8 @@ def test_replace_and_update(schema):
     assert schema.prepare_update({}, now=1700000000.5, existing=record) == record
     replaced = schema.prepare_replace(SAMPLES[schema.name], now=1700000000.5, existing=record)
     assert replaced == record
-    assert schema.validate(schema.prepare_update(SAMPLES[schema.name], now=2e9, existing=record), updating=True) == {}
+    updated = schema.validate(schema.prepare_update(SAMPLES[schema.name], now=2e9, existing=record), updating=True)
+    assert updated == {} or schema.name in NEVER_VALID
 
 
 @ENTITIES
@@ -139,6 +168,9 @@ def test_annotations_agree_with_declarations(shape: type[Record]):
     """The type of ``name: str | None = fields.string()`` must be the one that the declaration means."""
     for name, field in shape.declared.items():
         hint = annotation(shape, name)
+        if hint is typing.Any:
+            assert meant(field) is typing.Any
+            continue
         optional = isinstance(hint, types.UnionType) and types.NoneType in typing.get_args(hint)
         assert optional is not field.required, f"{shape.__name__}.{name}"
         inner = [part for part in typing.get_args(hint) if part is not types.NoneType] if optional else [hint]
@@ -168,7 +200,7 @@ def meant(field):
     if field.kind == "map":
         return (collections.abc.Mapping, meant(field.values))
     if field.kind == "json":
-        return (collections.abc.Mapping, typing.Any)
+        return (collections.abc.Mapping, typing.Any) if field.json_object else typing.Any
     return field.record if field.kind == "record" else SCALARS[field.kind]
 
 
