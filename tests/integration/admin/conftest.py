@@ -107,7 +107,8 @@ def serve(tmp_path: Path, catalog: Catalog, store: Store) -> Serve:
             hostname="here",
             pids=lambda: {"master": 1, "workers": [2, 3]},
             plugins={
-                name: {"version": each.version, "priority": each.priority} for name, each in catalog.plugins.items()
+                name: {"version": each.version, "priority": each.priority}
+                for name, each in changes.get("catalog", catalog).plugins.items()
             },
             workers=lambda: [{"pid": 2, "memory": 1 << 20}],
             server_stats=lambda: {"total_requests": 7},
