@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gwctl.cli import session
+from gwctl.cli.declared import role_of_running
 from gwctl.cli.options import Common, Format
 from gwctl.cli.output import show as show_data
 from gwctl.kit.errors import GwctlError
@@ -23,13 +24,21 @@ Timeout = Annotated[float, typer.Option("-t", "--timeout", metavar="SECONDS", he
 _STOP_SECONDS = 5.0
 
 
-def start(common: Common, *, role: str | None, daemon: bool | None, flags: Mapping[str, str] | None = None) -> int:
-    """Start the node of these settings. ``daemon`` None leaves it to the settings."""
+def start(
+    common: Common,
+    *,
+    role: str | None,
+    daemon: bool | None,
+    flags: Mapping[str, str] | None = None,
+    document: bytes | None = None,
+) -> int:
+    """Start the node of these settings. ``daemon`` None leaves it to the settings; ``document``: see ``lifecycle``."""
     voice = session.reference_voice(common)
     settings = session.load(common, voice, role=role, flags=flags)
     from gwctl.node import lifecycle
 
-    return lifecycle.start(settings, daemon=settings.flag("daemon") if daemon is None else daemon, say=voice.say)
+    background = settings.flag("daemon") if daemon is None else daemon
+    return lifecycle.start(settings, daemon=background, say=voice.say, document=document)
 
 
 def restart(common: Common, *, flags: Mapping[str, str]) -> int:
@@ -66,7 +75,8 @@ def reload(common: Common, *, role: str | None) -> None:
     """Give the running node its own settings again, with what conf file, environment and flags say now over them."""
     voice = session.reference_voice(common)
     prefix = session.place(common, role=role)
-    settings = session.load(common, voice, role=role, under=session.environment_of(common, role=role))
+    under = session.environment_of(common, role=role)
+    settings = session.load(common, voice, role=role_of_running(common, role), under=under)
     from gwctl.node import lifecycle
 
     lifecycle.reload(prefix, settings, say=voice.say)

@@ -22,6 +22,7 @@ from gwctl.node.catalog import replica_catalog
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Message, Refused, Stats, Swapped, available
 from gwctl.node.plan import Assignment
+from gwctl.node.seed import seed
 
 SETTLE_SECONDS = 0.15
 """What the control plane takes to write down an acknowledgement: only then the start of a node is complete."""
@@ -47,6 +48,7 @@ class AgentProcess:
         catalog = replica_catalog(self._settings)
         place, size = cache_place(settings), map_size(settings)
         writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
+        await seed(writer, settings, self._clock.now())
         if writer.position.records:
             _log.info("found persisted lmdb config, loading...")
 

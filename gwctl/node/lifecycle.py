@@ -65,11 +65,12 @@ def prepare(settings: Settings) -> None:
     prefix.write_environment(settings.dump())
 
 
-def start(settings: Settings, *, daemon: bool, say: Say) -> int:
+def start(settings: Settings, *, daemon: bool, say: Say, document: bytes | None = None) -> int:
     """Start the node of ``settings``; returns the exit code.
 
-    With ``daemon`` it returns when the node is ready, and otherwise when it has ended. Whatever fails is raised, with
-    everything that was begun stopped again.
+    ``document`` is what ``declarative_config`` names when it came from stdin: it is kept in the prefix. With ``daemon``
+    it returns when the node is ready, and otherwise when it has ended. Whatever fails is raised, with everything that
+    was begun stopped again.
     """
     prefix = PrefixDirectory(settings.prefix)
     prefix.create(_log.info)
@@ -82,6 +83,8 @@ def start(settings: Settings, *, daemon: bool, say: Say) -> int:
     try:
         prefix.remove_dangling_sockets(_log.warning)
         prefix.write_environment(settings.dump())
+        if document is not None:
+            prefix.write_document(document)
         node_id = identity.node_id(settings, prefix)
         if daemon:
             _background(settings, prefix, lock, node_id)

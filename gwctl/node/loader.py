@@ -26,7 +26,7 @@ from gwctl.node.merge import Merger, write_records
 from gwctl.node.messages import Load, Loaded, Message, Refused, Swapped, available
 from gwctl.node.plan import Assignment
 from gwctl.node.prepare import ACCEPTED, UNCHANGED, Prepared
-from gwctl.node.preparing import prepared
+from gwctl.node.preparing import broken, prepared
 from gwctl.observe.logs import NOTICE
 from gwctl.settings import Settings
 
@@ -76,7 +76,7 @@ class LoaderProcess:
                 return False
             outcome = await self._stored(directory, request, self._settings, self._clock.now())
             if outcome.status != ACCEPTED:
-                raise _broken(self._settings, outcome)
+                raise broken(self._settings, outcome)
             return True
         finally:
             directory.close()
@@ -245,16 +245,8 @@ def _failed(place: LoadDirectory, status: int, text: str, error: GwctlError | No
 
 def _refused(place: LoadDirectory, request: Request, settings: Settings, outcome: Prepared) -> Loaded:
     """``POST /config`` gets the body of the answer, a reload the lines for people."""
-    text = outcome.message if request.answered else _broken(settings, outcome).message
+    text = outcome.message if request.answered else broken(settings, outcome).message
     return Loaded(str(place.path), outcome.status, text)
-
-
-def _broken(settings: Settings, outcome: Prepared) -> GwctlError:
-    """What the settings name cannot be loaded (hybrid.md 9.1)."""
-    path = settings.path("declarative_config")
-    what = f"file {path}" if path is not None else "string"
-    lines = "\n".join(outcome.tree) or outcome.message
-    return GwctlError(f"error parsing declarative config {what}:\n{lines}", code="declarative")
 
 
 def body(assignment: Assignment, sockets: Sequence[socket.socket]) -> LoaderProcess:

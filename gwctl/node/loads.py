@@ -55,8 +55,10 @@ class LoadDirectory:
     @classmethod
     def create(cls, prefix: Path) -> LoadDirectory:
         """A new one below ``prefix``, for this user only. Raises OSError."""
-        path = PrefixDirectory(prefix).loads / secrets.token_hex(8)
-        path.mkdir(mode=0o700, parents=True)
+        above = PrefixDirectory(prefix).loads
+        above.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = above / secrets.token_hex(8)
+        path.mkdir(mode=0o700)
         return cls(path)
 
     def write_request(self, request: Request) -> None:

@@ -68,7 +68,7 @@ class Merger:
         version = self._next()
         generation = self._writer.begin_generation()
         try:
-            for entity, record in _lines(records):
+            for entity, record in lines(records):
                 generation.put(entity, self._settled(view, entity, record, now)[1])
             generation.commit(version, label=label)
         finally:
@@ -79,7 +79,7 @@ class Merger:
         seen: set[tuple[str, str]] = set()
         changes: list[Change] | None = []
         with _Answer(answer) as told:
-            for entity, record in _lines(records):
+            for entity, record in lines(records):
                 schema = self._schemas[entity]
                 key = schema.key_of(record)
                 changed, record = self._settled(view, entity, record, now)
@@ -119,7 +119,8 @@ def _is_stamp(value: Any, now: float) -> bool:
     return isinstance(value, int | float) and abs(value - now) <= _STAMP_SECONDS
 
 
-def _lines(records: Path) -> Iterator[tuple[str, RecordDict]]:
+def lines(records: Path) -> Iterator[tuple[str, RecordDict]]:
+    """(entity, record) of every line that ``prepare`` wrote."""
     with records.open("rb") as file:
         for line in file:
             entity, record = orjson.loads(line)

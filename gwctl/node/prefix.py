@@ -164,6 +164,10 @@ class PrefixDirectory:
         finally:
             os.close(descriptor)
 
+    def write_document(self, text: bytes) -> None:
+        """Keep the document that a node was started with. Raises PrefixError."""
+        self._guard(self.document, lambda: write_atomic(self.document, text, 0o600))
+
     def remove_dangling_sockets(self, warn: Callable[[str], None]) -> None:
         """Remove sockets a killed node left behind. Call with the lock held."""
         dangling = [entry for entry in sorted(self.sockets.iterdir()) if stat.S_ISSOCK(entry.lstat().st_mode)]

@@ -67,3 +67,11 @@ async def _in_child(place: LoadDirectory, told: bytes) -> Prepared:
         )
     body = orjson.loads(said)
     return Prepared(**{**body, "tree": tuple(body["tree"]), "warnings": tuple(body["warnings"])})
+
+
+def broken(settings: Settings, outcome: Prepared) -> GwctlError:
+    """What the settings name cannot be loaded (hybrid.md 9.1)."""
+    path = settings.path("declarative_config")
+    what = f"file {path}" if path is not None else "string"
+    lines = "\n".join(outcome.tree) or outcome.message
+    return GwctlError(f"error parsing declarative config {what}:\n{lines}", code="declarative")

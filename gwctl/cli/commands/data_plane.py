@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gwctl.cli import nodes_of
+from gwctl.cli import declared, nodes_of
 from gwctl.cli.options import Conf, DataOutput, Debug, Prefix, Verbose, common
 
 _ROLE = "data_plane"
@@ -21,12 +21,22 @@ ControlPlanes = Annotated[
 MoreControlPlanes = Annotated[
     list[str] | None, typer.Argument(metavar="HOST:PORT", help="More control planes after --cp.")
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Declarative config (YAML or JSON; - is stdin). Without --cp the node needs no control plane; with --cp "
+        "the file only fills an empty cache.",
+    ),
+]
 Workers = Annotated[str | None, typer.Option("--workers", metavar="N", help="Worker processes; auto is one per CPU.")]
 
 
 def start(
     cp: ControlPlanes = None,
     more: MoreControlPlanes = None,
+    config: Config = None,
     workers: Workers = None,
     prefix: Prefix = None,
     conf: Conf = None,
@@ -36,7 +46,8 @@ def start(
 ) -> int:
     """Start a data plane.
 
-    It takes its configuration from the control plane and serves traffic, also when the control plane is gone.
+    It takes its configuration from the control plane and serves traffic, also when the control plane is gone. With
+    --config and no --cp it serves the file alone, with an Admin API to look at it.
     """
     if more and not cp:
         raise typer.BadParameter("control plane addresses follow --cp")
@@ -45,7 +56,12 @@ def start(
         flags["cluster_control_plane"] = ",".join([*cp, *(more or [])])
     if workers is not None:
         flags["workers"] = workers
-    return nodes_of.start(common(prefix, conf, v, vv), role=_ROLE, daemon=daemon, flags=flags)
+    options, role = common(prefix, conf, v, vv), _ROLE
+    if config is not None:
+        role = declared.role_of(options, told=bool(cp))
+        flags |= declared.flags_of(options, config, role)
+    document = declared.read_stdin(config)
+    return nodes_of.start(options, role=role, daemon=daemon, flags=flags, document=document)
 
 
 def stop(prefix: Prefix = None, timeout: nodes_of.Timeout = 10.0, v: Verbose = False, vv: Debug = False) -> None:
