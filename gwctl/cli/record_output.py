@@ -83,7 +83,10 @@ def _short(value: Any) -> Any:
 
 def table_columns(schema: Schema) -> Sequence[str]:
     """The fields a table has room for: what addresses a record first, never a secret, a time or a nested record."""
-    wanted = [schema.primary_key, *([schema.endpoint_key] if schema.endpoint_key else ())]
+    from gwctl.client.kinds import shown_key
+
+    key = shown_key(schema)
+    wanted = [schema.primary_key, *([key] if key else ())]
     wanted += [name for name, field in schema.fields.items() if name not in wanted and _fits(name, field)]
     return wanted[:_MOST_COLUMNS]
 

@@ -14,6 +14,8 @@ from gwctl.client.errors import AdminError, refused, unreachable
 from gwctl.client.lines import JsonLines
 
 MOST_BYTES = 64 * 1024 * 1024
+PAGE = 1000
+"""Records that one request for a list asks for."""
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
@@ -48,9 +50,9 @@ class AdminClient:
     def delete(self, path: str) -> None:
         self.request("DELETE", path)
 
-    def pages(self, path: str, *, size: int = 1000, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, *, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """Every record of a list, page by page."""
-        following: str | None = _with_query(path, {**(query or {}), "size": str(size)})
+        following: str | None = _with_query(path, {**(query or {}), "size": str(PAGE)})
         while following:
             page = self.get(following)
             yield from page["data"]

@@ -14,6 +14,8 @@ NOT_PERMITTED = 77
 
 _NOT_PERMITTED = frozenset({401, 403})
 _BUSY = frozenset({412, 429, 503})
+_TREES = frozenset({2, 14})
+"""Codes whose fields are a tree of texts: schema violation, invalid declarative configuration."""
 
 
 class AdminError(GwctlError):
@@ -50,7 +52,7 @@ def refused(what: str, status: int, body: Any) -> AdminError:
     """The refusal ``body`` of the request called ``what``; fields become lines instead of one long message."""
     told = body.get("message") if isinstance(body, dict) else None
     name = body.get("name") if isinstance(body, dict) else None
-    short = name if name and fields_of(body) else told
+    short = name if fields_of(body) else told
     hint = "name a token with GWCTL_ADMIN_TOKEN or --admin-token-file" if status in _NOT_PERMITTED else None
     return AdminError(f"{what}: {short or f'status {status}'}", hint=hint, status=status, body=body)
 
@@ -84,8 +86,10 @@ def unreachable(address: str, error: Exception, timeout: float) -> AdminError:
 
 
 def fields_of(body: Any) -> Mapping[str, Any]:
-    """The error tree of an answer, empty when it has none."""
-    fields = body.get("fields") if isinstance(body, dict) else None
+    """What is wrong with each field of what was sent; empty when the message says it all."""
+    if not isinstance(body, dict) or body.get("code") not in _TREES:
+        return {}
+    fields = body.get("fields")
     return fields if isinstance(fields, dict) else {}
 
 

@@ -92,17 +92,12 @@ class Kinds:
 
 
 def _words(schema: Schema) -> set[str]:
-    plurals = {schema.name, schema.path, nested_segment(schema)}
+    plurals = {schema.name, schema.path, schema.nested_path}
     return {_plain(word) for plural in plurals for word in (plural, singular(plural))}
 
 
 def _plain(word: str) -> str:
     return word.strip("/").lower().replace("-", "_")
-
-
-def nested_segment(schema: Schema) -> str:
-    """The path segment of an entity below its parent: credentials have another one there (admin-api.md 1.10)."""
-    return str(getattr(schema, "nested_path", None) or schema.path)
 
 
 def collection_path(schema: Schema, parent: Parent | None = None) -> str:
@@ -112,7 +107,7 @@ def collection_path(schema: Schema, parent: Parent | None = None) -> str:
             fields = ", ".join(f"--{field.replace('_', '-')} NAME" for field in schema.foreign)
             raise GwctlError(f"{schema.path} need their parent", hint=f"name it with {fields}", exit_code=USAGE)
         return f"/{schema.path}"
-    return f"/{parent.schema.path}/{quote(parent.key, safe='')}/{nested_segment(schema)}"
+    return f"/{parent.schema.path}/{quote(parent.key, safe='')}/{schema.nested_path}"
 
 
 def record_path(schema: Schema, key: str, parent: Parent | None = None) -> str:
@@ -120,6 +115,12 @@ def record_path(schema: Schema, key: str, parent: Parent | None = None) -> str:
 
 
 def name_of(schema: Schema, record: Mapping[str, Any]) -> str:
-    """What people call a record: its endpoint key, else its id."""
-    named = record.get(schema.endpoint_key) if schema.endpoint_key else None
-    return str(named or record.get(schema.primary_key))
+    """What people call a record: its endpoint key unless that is a secret, else its id."""
+    key = shown_key(schema)
+    return str((record.get(key) if key else None) or record.get(schema.primary_key))
+
+
+def shown_key(schema: Schema) -> str | None:
+    """The endpoint key where it may be shown: that of some credentials is a secret."""
+    key = schema.endpoint_key
+    return None if key is None or schema.fields[key].encrypted or schema.fields[key].referenceable else key

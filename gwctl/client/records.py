@@ -10,9 +10,11 @@ import orjson
 from gwctl.client.admin_client import FORM, JSON, AdminClient
 from gwctl.client.errors import AdminError, fields_of
 from gwctl.client.kinds import USAGE, Kinds, Parent, collection_path, record_path
-from gwctl.client.values import Values, suggestion
+from gwctl.client.values import Values
 from gwctl.kit.errors import GwctlError
+from gwctl.kit.suggest import closest
 from gwctl.schema import Schema
+from gwctl.schema.field import Fields
 
 _NOT_FOUND = 404
 _UNKNOWN = "unknown field"
@@ -42,7 +44,7 @@ class RecordsClient:
         try:
             found: dict[str, Any] = self._client.get(record_path(schema, key, parent))
         except AdminError as error:
-            raise _explained(error, schema, f"there is no '{key}' among the {schema.path}") from error
+            raise _missing(error, schema, f"there is no '{key}' among the {schema.path}") from error
         return found
 
     def create(self, schema: Schema, values: Values, parents: Sequence[Parent] = ()) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class RecordsClient:
         try:
             self._client.delete(path)
         except AdminError as error:
-            raise _explained(error, schema, f"'{key}' is no longer among the {schema.path}") from error
+            raise _missing(error, schema, f"'{key}' is no longer among the {schema.path}") from error
         return record
 
     def _write(
@@ -86,7 +88,10 @@ class RecordsClient:
         try:
             written: dict[str, Any] = self._client.send(method, path, body, content_type)
         except AdminError as error:
-            raise _explained(error, schema, f"there is nothing at {path}") from error
+            if error.hint is None:
+                fields = {**schema.fields_for(values.decoded(schema, variant)), **schema.virtual}
+                error.hint = "; ".join(_suggestions(fields, fields_of(error.body))) or None
+            raise _missing(error, schema, f"there is nothing at {path}") from error
         return written
 
     def _only_parent(self, schema: Schema, parents: Sequence[Parent]) -> Parent | None:
@@ -98,12 +103,18 @@ class RecordsClient:
         return parents[0] if parents else None
 
 
-def _explained(error: AdminError, schema: Schema, missing: str) -> AdminError:
-    """The same refusal with a hint about unknown fields, or in plain words when there is no such record."""
-    if error.status == _NOT_FOUND:
-        return AdminError(missing, hint=f"'gwctl get {schema.path}' lists them", status=error.status, body=error.body)
-    if error.hint is None:
-        unknown = [name for name, text in fields_of(error.body).items() if text == _UNKNOWN]
-        hints = [f"'{name}': {hint}" for name in unknown if (hint := suggestion(schema, name))]
-        error.hint = "; ".join(hints) or None
-    return error
+def _missing(error: AdminError, schema: Schema, told: str) -> AdminError:
+    """The same refusal, in plain words when there is no such record."""
+    if error.status != _NOT_FOUND:
+        return error
+    return AdminError(told, hint=f"'gwctl get {schema.path}' lists them", status=error.status, body=error.body)
+
+
+def _suggestions(fields: Fields, errors: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """For each unknown field the one that somebody may have meant."""
+    for name, told in errors.items():
+        if told == _UNKNOWN and (near := closest(name, fields)):
+            yield f"'{path}{name}': did you mean '{path}{near}'?"
+        field = fields.get(name)
+        if isinstance(told, dict) and field is not None and field.record is not None:
+            yield from _suggestions(field.record.declared, told, f"{path}{name}.")
