@@ -12,6 +12,7 @@ from typing import Any
 from gwctl.admin import AdminContext, NodeFacts, admin_app
 from gwctl.certs import listener_tls
 from gwctl.entities.catalog import Catalog
+from gwctl.kit.asgi import Application
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import Version
@@ -20,10 +21,11 @@ from gwctl.node.backing import Backing, backing_of
 from gwctl.node.bus import Link
 from gwctl.node.catalog import catalog_for
 from gwctl.node.control import NodeControl
+from gwctl.node.fetching import fetched
 from gwctl.node.http_server import HttpServer, HttpSocket
 from gwctl.node.line_log import LineLog
 from gwctl.node.memory import resident_bytes
-from gwctl.node.messages import Changed, Message, Node, Reply
+from gwctl.node.messages import Changed, Message, Node, Question, Reply
 from gwctl.node.plan import Assignment
 from gwctl.observe.server_stats import ServerStats
 
@@ -41,6 +43,7 @@ class Api:
         self._bus: Link | None = None
         self._control = NodeControl(lambda: self._bus)
         self._backing: Backing | None = None
+        self._app: Application | None = None
         self._server: HttpServer | None = None
         path = access_log_place(self._assignment, "admin_access_log")
         self._access = LineLog(path) if path is not None else None
@@ -62,7 +65,8 @@ class Api:
             loading=backing.loading,
             changes=backing.changes,
         )
-        self._server = HttpServer(admin_app(context), self._clock, self._access.write if self._access else None)
+        app = self._app = admin_app(context)
+        self._server = HttpServer(app, self._clock, self._access.write if self._access else None)
         await self._server.serve(self._bound())
         backing.begin(self._tasks)
 
@@ -112,10 +116,16 @@ class Api:
     async def receive(self, message: Message) -> None:
         if isinstance(message, Node):
             self._node = message.values
+        elif isinstance(message, Question) and self._app is not None and self._bus is not None:
+            self._tasks.spawn("fetch", self._fetch(self._app, self._bus, message))
         elif isinstance(message, Reply):
             self._control.heard(message)
         elif self._backing is not None:
             self._backing.heard(message)
+
+    @staticmethod
+    async def _fetch(app: Application, bus: Link, question: Question) -> None:
+        bus.send(await fetched(app, question))
 
     def stats(self) -> dict[str, Any]:
         served = self._served()

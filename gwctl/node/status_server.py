@@ -9,6 +9,7 @@ from gwctl.certs import listener_tls
 from gwctl.kit.clock import SystemClock
 from gwctl.node import report
 from gwctl.node.crew import Crew
+from gwctl.node.fetching import Fetching
 from gwctl.node.http_server import HttpServer, HttpSocket
 from gwctl.node.plan import API
 from gwctl.node.rollout import Rollout
@@ -19,11 +20,14 @@ from gwctl.status import StatusContext, status_app
 class StatusServer:
     """Serves nothing until ``serve``; a second ``serve`` replaces the listeners."""
 
-    def __init__(self, role: str, figures: report.Report, crew: Crew, rollout: Rollout) -> None:
+    def __init__(
+        self, role: str, figures: report.Report, crew: Crew, rollout: Rollout, fetching: Fetching | None = None
+    ) -> None:
         self._role = role
         self._figures = figures
         self._crew = crew
         self._rollout = rollout
+        self._fetching = fetching
         self._server: HttpServer | None = None
 
     async def serve(self, settings: Settings, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
@@ -40,6 +44,7 @@ class StatusServer:
             readiness=lambda: self._figures.readiness(self._crew.members, self._rollout.current),
             configuration_hash=self._hash if without_database else None,
             database_reachable=None if without_database else self._database,
+            admin=self._fetching.get if self._figures.declarative and self._fetching is not None else None,
         )
         self._server = HttpServer(status_app(context), clock)
         secure = any(listener.ssl for listener, _ in sockets)

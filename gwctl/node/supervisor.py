@@ -133,7 +133,7 @@ class Supervisor:
         # The web libraries are loaded while the fork server loads what its children need.
         from gwctl.node.status_server import StatusServer
 
-        self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout)
+        self._status = StatusServer(self._plan.role, self._report, self._crew, self._rollout, self._board.fetching)
         self._install_signals()
         self._settle_in()
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from gwctl.node import report
 from gwctl.node.bus import SocketLink
 from gwctl.node.crew import Crew, Member
+from gwctl.node.fetching import Fetching
 from gwctl.node.load_relay import LoadRelay
 from gwctl.node.log_level import NodeLogLevel
 from gwctl.node.messages import (
@@ -59,7 +60,8 @@ class Switchboard:
         self._reload = reload
         self._crew: Crew | None = None
         self._exchange = Exchange(lambda: self._members(WORKER))
-        self.loads = LoadRelay(lambda: next((each for each in self._members(LOADER) if each.ready), None))
+        self.loads = LoadRelay(lambda: self._serving(LOADER))
+        self.fetching = Fetching(lambda: self._serving(API))
         self.level = NodeLogLevel(level, self._tell_level)
 
     def connect(self, crew: Crew) -> None:
@@ -68,6 +70,9 @@ class Switchboard:
 
     def _members(self, *kinds: str) -> list[Member]:
         return self._crew.of(*kinds) if self._crew is not None else []
+
+    def _serving(self, kind: str) -> Member | None:
+        return next((member for member in self._members(kind) if member.ready), None)
 
     def _send(self, message: Message, *kinds: str) -> None:
         for member in self._members(*kinds):
@@ -93,6 +98,8 @@ class Switchboard:
                 member.link.send(self._level_for(message))
             case Question():
                 self._exchange.pass_on(member.link, message)
+            case Reply() if member.kind == API:
+                self.fetching.heard(message)
             case Reply():
                 self._exchange.answered(message)
             case Load():

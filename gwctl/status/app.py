@@ -26,6 +26,10 @@ from gwctl.status.readiness import NO_DATABASE
 
 DATABASE_SECONDS = 2.0
 _METHODS = "GET, HEAD, OPTIONS"
+_OF_THE_ADMIN_API = tuple(
+    f"/upstreams/{{upstreams}}/{below}" for below in ("targets", "targets/all", "targets/{targets}", "health")
+)
+"""What nodes without a database show of their upstreams (admin-api.md 2.8)."""
 _log = logging.getLogger("gwctl.status")
 
 
@@ -35,7 +39,8 @@ class StatusContext:
 
     ``server_stats`` returns the ``server`` object of ``/status``; ``workers`` returns ``{"pid", "memory"}`` (bytes) per
     process; ``readiness`` says whether the node is ready and why not; ``configuration_hash`` is given on nodes without
-    a database (its None reads as 32 zeros), ``database_reachable`` on nodes with one (called in a thread).
+    a database (its None reads as 32 zeros), ``database_reachable`` on nodes with one (called in a thread). ``admin``
+    gets status and JSON body of a path and query from the Admin API, for the few pages that are shown here too.
     """
 
     role: str
@@ -45,6 +50,7 @@ class StatusContext:
     readiness: Callable[[], tuple[bool, str]]
     configuration_hash: Callable[[], str | None] | None = None
     database_reachable: Callable[[], bool] | None = None
+    admin: Callable[[str, str], Awaitable[tuple[int, bytes]]] | None = None
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -57,6 +63,8 @@ def status_app(context: StatusContext) -> Starlette:
     table.add("/status", endpoints.status)
     table.add("/status/ready", endpoints.ready)
     table.add("/robots.txt", endpoints.robots)
+    for path in _OF_THE_ADMIN_API if context.admin is not None else ():
+        table.add(path, endpoints.of_the_admin_api)
     headers = Middleware(AnswerHeaders, headers=_headers, monotonic=context.clock.monotonic)
     return Starlette(routes=[_Dispatch(table)], middleware=[headers])
 
@@ -85,6 +93,13 @@ class _Endpoints:
             return _answer({"message": NO_DATABASE}, 503)
         ready, message = self._context.readiness()
         return _answer({"message": message}, 200 if ready else 503)
+
+    async def of_the_admin_api(self, request: Request) -> Response:
+        if self._context.admin is None:
+            return _answer({"message": "Not found"}, 404)
+        raw_path: bytes = request.scope["raw_path"]
+        status, body = await self._context.admin(raw_path.decode("latin-1"), request.url.query)
+        return Response(body, status, media_type="application/json; charset=utf-8")
 
     async def robots(self, request: Request) -> Response:
         return PlainTextResponse("User-agent: *\nDisallow: /")
