@@ -11,75 +11,85 @@ import orjson
 from gwctl.declarative.upgrade import CURRENT
 from gwctl.declarative.yaml_out import emit_list_of_records
 from gwctl.entities.catalog import Catalog
+from gwctl.kit.clock import SystemClock
 from gwctl.schema import RecordDict, Schema
+from gwctl.schema.expiry import TTL, has_ended
 
 Form = Literal["yaml", "json"]
 
-NOT_EXPORTED = frozenset(
-    {
-        "workspaces",
-        "tags",
-        "clustering_data_planes",
-        "oauth2_authorization_codes",
-        "sessions",
-        "ratelimiting_metrics",
-    }
-)
-"""Entities that a file never holds (admin-api.md 3.7)."""
-
 
 def export(
-    records: Iterable[tuple[str, RecordDict]], *, catalog: Catalog, form: Form = "yaml", transform: bool = False
+    records: Iterable[tuple[str, RecordDict]],
+    *,
+    catalog: Catalog,
+    form: Form = "yaml",
+    transform: bool = False,
+    now: float | None = None,
 ) -> str:
     """The text of ``records``; see `export_lines`."""
-    return "".join(export_lines(records, catalog=catalog, form=form, transform=transform))
+    return "".join(export_lines(records, catalog=catalog, form=form, transform=transform, now=now))
 
 
 def export_lines(
-    records: Iterable[tuple[str, RecordDict]], *, catalog: Catalog, form: Form = "yaml", transform: bool = False
+    records: Iterable[tuple[str, RecordDict]],
+    *,
+    catalog: Catalog,
+    form: Form = "yaml",
+    transform: bool = False,
+    now: float | None = None,
 ) -> Iterator[str]:
     """The lines of a file with ``records``, one entity after the other; nothing is held in memory.
 
     ``records`` are (entity, record in stored form), all of one entity together, parents first: the order of the file.
     Foreign keys become ids; unset fields are written as null. ``transform`` false says that secrets are hashed already.
+    What has a ``ttl`` is written with the seconds that are left to it at ``now`` (default: the present), or left out
+    when it has ended, as are entities that are no configuration (admin-api.md 1.0).
     """
-    known = ((entity, record) for entity, record in records if entity not in NOT_EXPORTED)
-    kinds = groupby(known, key=lambda pair: pair[0])
-    if form == "json":
-        return _json_lines(kinds, catalog, transform)
-    return _yaml_lines(kinds, catalog, transform)
+    moment = SystemClock().now() if now is None else now
+    kinds = groupby(_kept(records, catalog, moment), key=lambda pair: pair[0])
+    lines = _json_lines if form == "json" else _yaml_lines
+    return lines(kinds, catalog, transform, int(moment))
+
+
+def _kept(records: Iterable[tuple[str, RecordDict]], catalog: Catalog, now: float) -> Iterator[tuple[str, RecordDict]]:
+    for entity, record in records:
+        schema = catalog[entity]
+        if schema.dumped and not (schema.ttl and has_ended(record, now)):
+            yield entity, record
 
 
 _Kinds = Iterable[tuple[str, Iterable[tuple[str, RecordDict]]]]
 
 
-def _yaml_lines(kinds: _Kinds, catalog: Catalog, transform: bool) -> Iterator[str]:
+def _yaml_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> Iterator[str]:
     yield f"_format_version: '{CURRENT}'\n_transform: {'true' if transform else 'false'}\n"
     for entity, pairs in kinds:
         yield f"{entity}:\n"
         schema = catalog[entity]
-        for line in emit_list_of_records(written(schema, record) for _, record in pairs):
+        for line in emit_list_of_records(written(schema, record, now) for _, record in pairs):
             yield f"{line}\n"
 
 
-def _json_lines(kinds: _Kinds, catalog: Catalog, transform: bool) -> Iterator[str]:
+def _json_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> Iterator[str]:
     yield f'{{\n"_format_version": "{CURRENT}",\n"_transform": {"true" if transform else "false"}'
     for entity, pairs in kinds:
         yield f',\n"{entity}": ['
         comma = "\n"
         schema = catalog[entity]
         for _, record in pairs:
-            yield comma + orjson.dumps(written(schema, record)).decode()
+            yield comma + orjson.dumps(written(schema, record, now)).decode()
             comma = ",\n"
         yield "\n]"
     yield "\n}\n"
 
 
-def written(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as files hold it: foreign keys as ids."""
+def written(schema: Schema, record: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """A record as files hold it: foreign keys as ids, a moment of its end as what is left until then."""
     plain = dict(record)
     for name in schema.foreign:
         value = plain.get(name)
         if isinstance(value, Mapping):
             plain[name] = value["id"]
+    if schema.ttl and plain.get(TTL) is not None:
+        plain[TTL] -= now
     return plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gwctl.declarative.declared import Declared
+from gwctl.declarative.declared import DEFAULT_WORKSPACE, Declared
 from gwctl.declarative.errors import Locate, Path, parse_error
 from gwctl.declarative.identity import identify
 from gwctl.declarative.items import Document, Item, take_apart
@@ -100,7 +100,7 @@ class _Loading:
         for item in parts.items:
             identify(item)
         resolver = Resolver(Index(parts.items), self._outside)
-        completion = Completion(resolver, self._now, self._select_tags)
+        completion = Completion(resolver, self._now, self._select_tags, transform=parts.transform)
         for item in parts.items:
             completion.complete(item)
         error = refusal(parts, completion, self._file, self._locate)
@@ -116,15 +116,20 @@ class _Loading:
             random=_keys(parts.items, "random"),
             warnings=(*warnings, *completion.warnings),
             paths=_paths(parts.items) if self._paths else {},
+            workspace=_workspace(parts.items),
         )
 
 
 def _ordered(catalog: Catalog, items: list[Item]) -> dict[str, dict[str, RecordDict]]:
     found: dict[str, dict[str, RecordDict]] = {}
     for item in items:
-        if item.record is not None:
+        if item.record is not None and item.schema.stored and item.schema.name not in _NOT_CONFIGURATION:
             found.setdefault(item.schema.name, {})[item.schema.key_of(item.record)] = item.record
     return {name: found[name] for name in catalog.names if name in found}
+
+
+_NOT_CONFIGURATION = frozenset({"workspaces", "clustering_data_planes"})
+"""May be declared, but there is one workspace, and data planes tell of themselves."""
 
 
 def _paths(items: list[Item]) -> Mapping[tuple[str, str], Path]:
@@ -147,3 +152,9 @@ def _hash_of(records: Mapping[str, Mapping[str, RecordDict]], parts: Document) -
         for record in by_key.values():
             digest.update(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
     return digest.hexdigest()
+
+
+def _workspace(items: list[Item]) -> str:
+    """The id of the workspace that everything is in."""
+    declared = (item.id for item in items if item.schema.name == "workspaces" and item.own.get("name") == "default")
+    return next(declared, None) or DEFAULT_WORKSPACE

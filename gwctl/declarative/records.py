@@ -9,6 +9,8 @@ from typing import Any
 from gwctl.declarative.items import Item
 from gwctl.declarative.references import Resolver, repeats
 from gwctl.schema import EntityError, Errors, RecordDict, Schema
+from gwctl.schema.errors import ENTITY
+from gwctl.schema.transform import TransformationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,14 @@ class Completion:
     ``warnings`` are those about deprecated fields, each once.
     """
 
-    def __init__(self, resolver: Resolver, now: float, select_tags: Sequence[str] = ()) -> None:
+    def __init__(
+        self, resolver: Resolver, now: float, select_tags: Sequence[str] = (), *, transform: bool = True
+    ) -> None:
         self.resolver = resolver
         self.repeated: list[Repeated] = []
         self._now = now
         self._select_tags = tuple(select_tags)
+        self._transform = transform
         self.warnings: dict[str, None] = {}
         self._seen: dict[tuple[str, str], dict[Any, Item]] = {}
 
@@ -40,8 +45,13 @@ class Completion:
             return
         values = self._values(item)
         errors, record = self._judged(item.schema, values)
-        if errors:
+        if errors or item.errors:
             item.blame(errors)
+            return
+        try:
+            record = item.schema.transform(record, raw=self._transform)
+        except TransformationFailed as error:
+            item.blame({ENTITY: [error.message]})
             return
         item.record = {name: record[name] for name in item.schema.fields}
         updated = item.own.get("updated_at")
@@ -73,12 +83,17 @@ class Completion:
 
     def _judged(self, schema: Schema, values: dict[str, Any]) -> tuple[Errors, RecordDict]:
         try:
-            record = schema.prepare_insert(values, now=self._now, warn=self._warn)
+            record = schema.prepare_insert(values, now=self._now, canonical=False, warn=self._warn)
         except EntityError as error:
-            unread = error.fields or {}
+            unread = error.fields or error.options or {}
             others = {name: value for name, value in values.items() if name in schema.fields and name not in unread}
             return {**schema.validate_given(others), **unread}, {}
-        return schema.validate(record), record
+        errors = schema.validate(record)
+        if not errors:
+            for name, field in schema.fields.items():
+                if field.canonical is not None:
+                    record[name] = schema.canonical_value(name, record[name])
+        return errors, record
 
     def _warn(self, text: str) -> None:
         self.warnings[text] = None

@@ -70,6 +70,11 @@ class Index:
             item.text = repeated
 
 
+def needs_parent(schema: Schema) -> bool:
+    """Whether a value means nothing without what a foreign key names: the salt of a password."""
+    return any(each.needs for each in schema.transformations)
+
+
 def repeats(schema: Schema, field: str, value: object) -> str:
     return f"uniqueness violation: '{schema.name}' entity with {field} set to '{value}' already declared"
 
@@ -117,6 +122,8 @@ class Resolver:
             return {"id": outside}
         shown = value if isinstance(value, str) else orjson.dumps(value).decode()
         self.dangling.append(Dangling(item, name, entity, shown))
+        if needs_parent(item.schema):
+            return value
         return None if field.required is False else {"id": key if is_uuid(key) else _SOME_ID}
 
 

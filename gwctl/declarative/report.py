@@ -9,7 +9,7 @@ from gwctl.declarative.errors import DeclarativeError, Locate, Path
 from gwctl.declarative.flattened import flattened_entries
 from gwctl.declarative.items import Document, Item
 from gwctl.declarative.records import Completion
-from gwctl.declarative.references import Dangling
+from gwctl.declarative.references import Dangling, needs_parent
 from gwctl.schema.errors import ENTITY
 from gwctl.schema.messages import MISSING_PRIMARY_KEY
 
@@ -46,11 +46,11 @@ def refusal(
 
 def _validated_twice(document: Document, completion: Completion) -> bool:
     """Whether the reference's first pass fails: then it fills foreign keys in, and one that leads nowhere lacks its
-    key. Rules over a foreign key fail there always (``basicauth_credentials``)."""
+    key. A rule that needs a foreign key fails there always (``basicauth_credentials``)."""
     return (
         bool(document.errors)
         or completion.resolver.parents_repeated
-        or any(item.errors or item.schema.name == "basicauth_credentials" for item in document.items)
+        or any(item.errors or needs_parent(item.schema) for item in document.items)
     )
 
 
