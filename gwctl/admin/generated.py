@@ -129,7 +129,7 @@ class Children:
     def endpoint(self) -> Endpoint:
         parent, name = self._parents, self._records.entity
         return Endpoint(
-            f"/{parent.schema.path}/{{{parent.entity}}}/{self._records.schema.path}",
+            f"/{parent.schema.path}/{{{parent.entity}}}/{self._records.schema.nested_path}",
             name,
             {
                 "GET": Operation(
@@ -173,7 +173,7 @@ class Child:
         parent, name = self._parents, self._records.entity
         of = f"one of {name} of {parent.entity}"
         return Endpoint(
-            f"/{parent.schema.path}/{{{parent.entity}}}/{self._records.schema.path}/{{{name}}}",
+            f"/{parent.schema.path}/{{{parent.entity}}}/{self._records.schema.nested_path}/{{{name}}}",
             name,
             {
                 "GET": Operation(self.get, f"Get {of}", gives=name, errors=(404,)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gwctl.admin.acls import AclRecords
 from gwctl.admin.certificates import CertificateRecords
 from gwctl.admin.config import config
 from gwctl.admin.context import NO_ADDITIONS, Additions
@@ -46,7 +47,7 @@ def _generated(catalog: Catalog) -> Iterator[Endpoint]:
 
 
 def _records(catalog: Catalog) -> dict[str, Records]:
-    special = {"certificates": CertificateRecords, "targets": TargetRecords}
+    special = {"acls": AclRecords, "certificates": CertificateRecords, "targets": TargetRecords}
     return {schema.name: special.get(schema.name, Records)(schema) for schema in catalog if schema.admin}
 
 

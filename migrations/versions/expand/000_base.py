@@ -63,13 +63,6 @@ def _log() -> None:
         sa.Column("guarded", sa.Boolean, nullable=False, server_default=sa.false()),
         key=["key"],
     )
-    _table(
-        "notices",
-        sa.Column("about", KEY),
-        sa.Column("number", sa.BigInteger, nullable=False),
-        sa.Column("body", JSON),
-        key=["about"],
-    )
 
 
 def _entities_without_parents() -> None:

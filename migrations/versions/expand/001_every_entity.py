@@ -1,4 +1,4 @@
-"""Tables of the entities that the first release lacked, and the columns of expression routes."""
+"""Tables of the entities that the first release lacked, the columns of expression routes, and notices."""
 
 import time
 import uuid
@@ -23,6 +23,7 @@ def upgrade() -> None:
     _credentials()
     _oauth2()
     _plugin_data()
+    _notices()
 
 
 def _workspaces() -> None:
@@ -202,6 +203,17 @@ def _credential(name: str, *columns: sa.Column, unique: list[str] | None = None)
         *columns,
         unique=unique,
         parents={"consumer_id": "consumers"},
+    )
+
+
+def _notices() -> None:
+    op.create_table(
+        "notices",
+        sa.Column("about", KEY),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("body", JSON),
+        sa.PrimaryKeyConstraint("about", name="notices_pkey"),
+        if_not_exists=True,
     )
 
 
