@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from gwctl.plugins.shared.logs import custom_fields_by_lua
 from gwctl.plugins.shared.queue import Queue, old_flush_timeout, old_queue_size, old_retry_count
@@ -14,6 +14,7 @@ from gwctl.sdk import ANY, PluginConfig, PluginSchema
 _OWN_HEADERS = tuple(
     (rf"\A(?i:{name})\Z", f"cannot contain '{name}' header") for name in ("Host", "Content-Length", "Content-Type")
 )
+_WITH_USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/#]*@")
 
 
 class Config(PluginConfig):
@@ -39,7 +40,7 @@ class Config(PluginConfig):
 def _one_authorization(config: Mapping[str, Any]) -> str | None:
     """Credentials stand in the address or in the headers, not in both."""
     headers = config["headers"] or {}
-    if "@" in urlsplit(config["http_endpoint"]).netloc and any(name.lower() == "authorization" for name in headers):
+    if _WITH_USER.match(config["http_endpoint"]) and any(name.lower() == "authorization" for name in headers):
         return "specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed"
     return None
 

@@ -7,6 +7,7 @@ holds one passes unread.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -14,6 +15,7 @@ _TOKEN = re.compile(
     |(?P<number>(?:0[xX][0-9A-Fa-f]*\.?[0-9A-Fa-f]+(?:[pP][+-]?[0-9]+)?|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       (?:[uU]?[lL][lL]|[iI])?(?![A-Za-z0-9_.]))
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<open>\[=*\[)
     |(?P<symbol>--|\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^\#<>=(){}\[\];:,.])
     |(?P<rest>\S)
     )""",
@@ -34,7 +36,7 @@ _END = ("end", "<eof>")
 
 def expression_fault(text: str) -> str | None:
     """What is wrong with ``text`` as a Lua expression, in the words of a Lua compiler; None when nothing is."""
-    tokens = [(match.lastgroup or "rest", match.group(match.lastgroup or 0)) for match in _TOKEN.finditer(text)]
+    tokens = list(_tokens(text))
     if ("name", "function") in tokens:
         return None
     reader = _Reader(tokens)
@@ -44,6 +46,15 @@ def expression_fault(text: str) -> str | None:
     except _Fault as fault:
         return str(fault)
     return None
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Kind and text of each token, up to the first that is none: reading on would make long texts slow."""
+    for match in _TOKEN.finditer(text):
+        kind = "string" if match["string"] is not None else match.lastgroup or "rest"
+        yield kind, match[kind]
+        if kind in ("open", "rest"):
+            return
 
 
 class _Fault(Exception):

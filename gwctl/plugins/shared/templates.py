@@ -7,26 +7,25 @@ from gwctl.plugins.shared.lua_expressions import expression_fault
 
 def template_fault(text: str) -> str | None:
     """What is wrong with the first expression that is none; None when all are fine. An open ``$(`` is plain text."""
+    closing = _closing_places(text)
     start = text.find("$(")
     while start >= 0:
-        end = _closing(text, start + 1)
-        if end < 0:
-            return None
-        fault = expression_fault(text[start + 2 : end])
-        if fault is not None:
-            return fault
-        start = text.find("$(", end + 1)
+        end = closing.get(start + 1)
+        if end is not None:
+            fault = expression_fault(text[start + 2 : end])
+            if fault is not None:
+                return fault
+        start = text.find("$(", start + 2 if end is None else end + 1)
     return None
 
 
-def _closing(text: str, opening: int) -> int:
-    """The place of the parenthesis that closes the one at ``opening``, -1 without one; quotes mean nothing here."""
-    depth = 0
-    for place in range(opening, len(text)):
-        if text[place] == "(":
-            depth += 1
-        elif text[place] == ")":
-            depth -= 1
-            if depth == 0:
-                return place
-    return -1
+def _closing_places(text: str) -> dict[int, int]:
+    """For each parenthesis that is closed the place of the one that closes it; quotes mean nothing here."""
+    pairs: dict[int, int] = {}
+    opened: list[int] = []
+    for place, character in enumerate(text):
+        if character == "(":
+            opened.append(place)
+        elif character == ")" and opened:
+            pairs[opened.pop()] = place
+    return pairs

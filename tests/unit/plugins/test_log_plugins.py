@@ -178,7 +178,8 @@ def test_only_one_authorization():
         assert errors_of("http-log", {"http_endpoint": address, "headers": {name: "x"}}) == {"config": text}
     for headers in (None, {}, {"x-authorization": "x"}):
         assert errors_of("http-log", {"http_endpoint": address, "headers": headers}) == {}
-    assert errors_of("http-log", {"http_endpoint": URL, "headers": {"Authorization": "x"}}) == {}
+    for address in (URL, "http://log.test/@", "http://log.test#@", "http://[::1", "{vault://env/a@b}"):
+        assert errors_of("http-log", {"http_endpoint": address, "headers": {"Authorization": "x"}}) == {}
 
 
 def test_both_authorizations_in_two_steps():

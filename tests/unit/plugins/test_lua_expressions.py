@@ -1,5 +1,7 @@
 """Which texts are Lua expressions, and which templates hold only such."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,9 @@ BAD = [
     ("1abc", "unexpected symbol near '1'"),
     ("a ? b : c", "'<eof>' expected near '?'"),
     ("a.end", "'<name>' expected near 'end'"),
+    ("a[[b", "'<eof>' expected near '[['"),
+    ("[==[ x ]=]", "unexpected symbol near '[==['"),
+    ("a ? function() end", "'<eof>' expected near '?'"),
     ("'and' 'x'", "'<eof>' expected near ''x''"),
     ("(" * 100 + "a" + ")" * 100, "too many syntax levels"),
 ]
@@ -63,9 +68,18 @@ def test_templates(text):
     assert template_fault(text) is None
 
 
-@pytest.mark.parametrize("text", ["$()", "$(a b)", "$(a)$(b c)", "$(')')", "x $(=) y"])
+@pytest.mark.parametrize("text", ["$()", "$(a b)", "$(a)$(b c)", "$(')')", "x $(=) y", "$(a $(b c)"])
 def test_broken_templates(text):
     assert isinstance(template_fault(text), str)
+
+
+@pytest.mark.parametrize("piece", ["$(", "$(a)", "(", ")", "[[", "[=[", "'", '"', "$([[", "a.", "-"])
+def test_long_texts_take_no_longer_than_they_must(piece):
+    text = piece * (50_000 // len(piece))
+    begun = time.process_time()
+    template_fault(text)
+    expression_fault(text)
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
