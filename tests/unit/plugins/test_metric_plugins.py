@@ -183,7 +183,10 @@ def test_ranges_of_statuses(codes):
     assert errors("statsd", allow_status_codes=codes) == {}
 
 
-@pytest.mark.parametrize("code", ["test", "$%%", "test-test", "test-299", "300-test", "test-123a", "200", "-", "200-"])
+@pytest.mark.parametrize(
+    "code",
+    ["test", "$%%", "test-test", "test-299", "300-test", "test-123a", "200", "-", "200-", "a200-299", "200-299b"],
+)
 def test_texts_that_are_no_ranges(code):
     assert errors("statsd", allow_status_codes=[code]) == {"allow_status_codes": [f"invalid value: {code}"]}
     found = errors("statsd", allow_status_codes=["200-299", code])
