@@ -166,6 +166,7 @@ def test_2_a_list_of_children_where_none_belong_is_an_unknown_field(refuses: Ref
 
 
 def test_3_every_missing_reference_is_named(refuses: Refuses) -> None:
+    shown = '{"id":"44444444-0000-4000-8000-000000000001"}'
     plugin = {"name": "cors", "id": "33333333-0000-4000-8000-000000000001"}
     error = refuses(
         plugins=[
@@ -182,7 +183,7 @@ def test_3_every_missing_reference_is_named(refuses: Refuses) -> None:
                 "invalid reference 'consumer: my-consumer' (no such entry in 'consumers')",
             ],
             "inst": [
-                "invalid reference 'route: {\"id\":\"44444444-0000-4000-8000-000000000001\"}' (no such entry in 'routes')"
+                f"invalid reference 'route: {shown}' (no such entry in 'routes')",
             ],
             "3": ["invalid reference 'service: nope' (no such entry in 'services')"],
         }
