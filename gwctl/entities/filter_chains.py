@@ -30,6 +30,7 @@ class FilterChain(
     path="filter-chains",
     endpoint_key="name",
     admin=False,
+    exported=False,
     checks=(MutuallyExclusive(_OWNERS), AtLeastOneOf(_OWNERS)),
 ):
     """The filters that requests of one service or route pass. Its endpoints are written by hand: they refuse."""

@@ -12,6 +12,7 @@ from gwctl.kit.version import Version
 from gwctl.schema import EntityError, RecordDict, Schema
 from gwctl.store.bulk import BulkRows
 from gwctl.store.change_log import current_version
+from gwctl.store.expiry import alive, ended
 from gwctl.store.paging import DEFAULT_SIZE, Page, TagFilter, check_size, decode_offset, encode_offset, parse_tags
 from gwctl.store.tables import EntityTable, Tables
 
@@ -22,12 +23,13 @@ TAGS = "tags"
 class Reads:
     """Reading records inside one transaction; made by ``Store.read`` and ``Store.write``, good until their block ends.
 
-    Entities are named as in the catalog; an unknown name is a KeyError.
+    Entities are named as in the catalog; an unknown name is a KeyError. Records that have ended are not found.
     """
 
-    def __init__(self, connection: Connection, tables: Tables) -> None:
+    def __init__(self, connection: Connection, tables: Tables, now: float) -> None:
         self._connection = connection
         self._tables = tables
+        self._now = now
 
     def get(self, entity: str, key: str, *, where: Mapping[str, Any] | None = None) -> RecordDict | None:
         """The record with the primary key ``key``, or with that endpoint key when it is no UUID; None if there is none.
@@ -58,7 +60,7 @@ class Reads:
         if entity == TAGS:
             return self._tag_page(size, offset, where or {})
         table = self._tables[entity]
-        query = select(*table.columns).where(*conditions(table, where or {}))
+        query = select(*table.columns).where(*conditions(table, where or {}), *alive(table, self._now))
         if tags is not None:
             query = self._tagged(query, table, parse_tags(tags) if isinstance(tags, str) else tags)
         if offset is not None:
@@ -86,8 +88,15 @@ class Reads:
         column = self._tables[entity].table.c[field]
         return sorted(self._connection.scalars(select(column).where(column.is_not(None)).distinct()))
 
+    def any_ended(self) -> bool:
+        """Whether there are records whose time is over."""
+        return any(
+            ended(self._connection, table, self._now) for table in self._tables.entities.values() if table.schema.ttl
+        )
+
     def _one(self, table: EntityTable, where: Mapping[str, Any]) -> RecordDict | None:
-        query = select(*table.columns).where(*conditions(table, where)).order_by(table.key).limit(1)
+        found = select(*table.columns).where(*conditions(table, where), *alive(table, self._now))
+        query = found.order_by(table.key).limit(1)
         row = self._connection.execute(query).one_or_none()
         return table.record(row) if row is not None else None
 

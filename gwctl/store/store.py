@@ -68,7 +68,7 @@ class Store:
     def read(self) -> Iterator[Reads]:
         """A read transaction: everything in the block sees one version."""
         with self._reading() as connection:
-            yield Reads(connection, self._tables)
+            yield Reads(connection, self._tables, self._clock.now())
 
     @contextmanager
     def write(self, actor: str = "") -> Iterator[UnitOfWork]:
@@ -134,6 +134,14 @@ class Store:
         """The newest notice about a subject."""
         with self._reading() as connection:
             return notices.newest(connection, self._tables.system, about)
+
+    def purge_ended(self) -> int:
+        """Delete records whose time is over, a few hundred in one version; returns how many."""
+        with self.read() as reads:
+            if not reads.any_ended():
+                return 0
+        with self.write("expiry") as unit:
+            return unit.purge_ended()
 
     def reachable(self) -> bool:
         """True when the database answers."""

@@ -14,7 +14,9 @@ from gwctl.store import integrity
 from gwctl.store.bulk_unit import BulkUnit
 from gwctl.store.change_log import ChangesetWriter
 from gwctl.store.deletion import Deletion
+from gwctl.store.expiry import ended
 from gwctl.store.reads import Reads, conditions, key_field
+from gwctl.store.row_rules import DELETING, WRITING
 from gwctl.store.stored_form import stored_form
 from gwctl.store.tables import EntityTable, Tables
 
@@ -30,10 +32,9 @@ class UnitOfWork(Reads):
     """
 
     def __init__(self, connection: Connection, tables: Tables, catalog: Catalog, *, actor: str, now: float) -> None:
-        super().__init__(connection, tables)
+        super().__init__(connection, tables, now)
         self._catalog = catalog
         self._actor = actor
-        self._now = now
         self._log = ChangesetWriter(connection, tables.system)
         self._closed = False
         self.version: Version | None = None
@@ -41,7 +42,8 @@ class UnitOfWork(Reads):
     def insert(self, entity: str, values: Mapping[str, Any]) -> RecordDict:
         """POST: a new record of ``values``. Returns it in stored form."""
         table = self._tables[entity]
-        record = self._finish(table.schema, table.schema.prepare_insert(values, now=self._now), updating=False)
+        self._make_room(table)
+        record = self._finish(table.schema, table.schema.prepare_insert(values, now=self._now))
         return self._insert(table, record)
 
     def upsert(self, entity: str, key: str, values: Mapping[str, Any]) -> RecordDict:
@@ -51,40 +53,61 @@ class UnitOfWork(Reads):
         field = key_field(schema, key)
         if field != schema.primary_key and (error := schema.validate_field(field, key)) is not None:
             raise EntityError.invalid_unique(field, str(error))
+        self._make_room(table)
         existing = self._locked(table, field, key) or self._locked_in_turn(table, field, key)
         wanted = {**values, field: key}
         if existing is not None:
             wanted[schema.primary_key] = existing[schema.primary_key]
         record = schema.prepare_replace(wanted, now=self._now, existing=existing)
-        record = self._finish(schema, record, updating=False)
+        record = self._finish(schema, record)
         return self._insert(table, record) if existing is None else self._update(table, existing, record)
 
     def update(self, entity: str, key: str, values: Mapping[str, Any]) -> RecordDict:
         """PATCH: merge ``values`` into the record that ``key`` addresses. Raises EntityError number 6 without one."""
         table = self._tables[entity]
         field = key_field(table.schema, key)
+        self._make_room(table)
         existing = self._locked(table, field, key)
         if existing is None:
             raise EntityError.not_found({field: key}, primary=field == table.schema.primary_key)
         record = table.schema.prepare_update(values, now=self._now, existing=existing)
-        return self._update(table, existing, self._finish(table.schema, record, updating=True))
+        return self._update(table, existing, self._finish(table.schema, record, given=values))
 
     def delete(self, entity: str, key: str) -> bool:
         """DELETE the record that ``key`` addresses and what hangs on it; False when there is none.
 
         Every cascaded deletion is a change of its own, children first. Raises EntityError number 4 when something that
-        may not go still points to it.
+        may not go still points to it, number 19 when an authority is still named by another record.
         """
         table = self._tables[entity]
+        self._make_room(table)
         existing = self._locked(table, key_field(table.schema, key), key, key_changes=True)
         if existing is None:
             return False
+        if (rule := DELETING.get(entity)) is not None:
+            rule(self._connection, self._tables, existing)
+        self._delete(entity, table.schema.key_of(existing))
+        return True
+
+    def _delete(self, entity: str, key: str) -> None:
         deletion = Deletion(self._connection, self._tables, self._catalog)
-        plan = deletion.plan(entity, table.schema.key_of(existing))
+        plan = deletion.plan(entity, key)
         deletion.execute(plan)
         for each, doomed in plan:
             self._changed(self._tables[each].schema, doomed, None)
-        return True
+
+    def purge_ended(self) -> int:
+        """Delete records whose time is over, at most a few hundred of each entity; returns how many."""
+        return sum(self._make_room(table) for table in self._tables.entities.values())
+
+    def _make_room(self, table: EntityTable) -> int:
+        """What has ended is deleted before anything else happens to its table: its unique values are free again."""
+        if not table.schema.ttl:
+            return 0
+        keys = ended(self._connection, table, self._now)
+        for key in keys:
+            self._delete(table.schema.name, key)
+        return len(keys)
 
     def bulk_write(self) -> BulkUnit:
         """For a prepared changeset of any size; its changes belong to this unit of work."""
@@ -96,10 +119,13 @@ class UnitOfWork(Reads):
             self._closed = True
             self.version = self._log.close(self._actor, self._now)
 
-    def _finish(self, schema: Schema, record: RecordDict, *, updating: bool) -> RecordDict:
+    def _finish(self, schema: Schema, record: RecordDict, *, given: Mapping[str, Any] | None = None) -> RecordDict:
+        """``given`` is the body of a PATCH."""
         integrity.resolve_references(self._connection, self._tables, schema, record)
-        checked = schema.check(record, updating=updating)
-        return stored_form(schema, checked)
+        checked = schema.check(record, updating=given is not None)
+        if (rule := WRITING.get(schema.name)) is not None:
+            rule(self._connection, self._tables, checked)
+        return stored_form(schema, schema.transform(checked, given))
 
     def _insert(self, table: EntityTable, record: RecordDict) -> RecordDict:
         integrity.check_primary_key(self._connection, table, record)

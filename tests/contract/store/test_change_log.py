@@ -11,6 +11,8 @@ from gwctl.certs import issue_default_pair
 from gwctl.entities.catalog import Catalog
 from gwctl.kit.digest import combine, record_digest
 from gwctl.store import Change, ChangeBatch, DatabaseConfig, Store
+from gwctl.store.unit_of_work import UnitOfWork
+from tests.tools.pem import AUTHORITY
 from tests.tools.stores import ManualClock
 
 
@@ -218,6 +220,7 @@ def everything(store: Store) -> None:
         upstream = unit.insert("upstreams", {"name": "u.test", "healthchecks": {"active": {"timeout": 2.5}}})
         unit.insert("targets", {"target": "[::1]:80", "upstream": {"id": upstream["id"]}})
         unit.insert("targets", {"target": "h", "upstream": {"id": upstream["id"]}, "created_at": 1_700_000_000})
+        insert_the_rest(unit, {"id": consumer["id"]})
         gone = unit.insert("consumers", {"username": "gone"})
     with store.write() as unit:
         unit.update("services", "s", {"path": "/p"})
@@ -230,3 +233,19 @@ def digest(catalog: Catalog, records: Iterable[tuple[str, dict[str, Any]]]) -> i
         schema = catalog[entity]
         total = combine(total, add=record_digest(entity, schema.key_of(record), schema.canonical(record)))
     return total
+
+
+def insert_the_rest(unit: UnitOfWork, consumer: dict[str, str]) -> None:
+    """One record of each entity that hangs on nothing but a consumer."""
+    unit.insert("ca_certificates", {"cert": AUTHORITY})
+    unit.insert("vaults", {"prefix": "my-env", "name": "env", "config": {"prefix": "x_"}})
+    group = unit.insert("key_sets", {"name": "s"})
+    unit.insert("keys", {"kid": "1", "jwk": "{vault://my-env/key}", "set": {"id": group["id"]}})
+    unit.insert("keyauth_credentials", {"consumer": consumer, "ttl": 100, "tags": ["a"]})
+    unit.insert("basicauth_credentials", {"consumer": consumer, "username": "u", "password": "p"})
+    unit.insert("hmacauth_credentials", {"consumer": consumer, "username": "u"})
+    unit.insert("jwt_secrets", {"consumer": consumer})
+    unit.insert("acls", {"consumer": consumer, "group": "g"})
+    client = unit.insert("oauth2_credentials", {"consumer": consumer, "name": "n", "hash_secret": True})
+    unit.insert("oauth2_tokens", {"credential": {"id": client["id"]}, "expires_in": 7, "ttl": 14})
+    unit.insert("acme_storage", {"key": "k", "value": "v", "ttl": 9})

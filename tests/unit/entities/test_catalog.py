@@ -26,7 +26,7 @@ def test_the_core_entities_and_what_a_data_plane_needs():
     }  # fmt: skip
     assert set(catalog.names) - {schema.name for schema in catalog.exported} == {
         "tags", "clustering_data_planes", "workspaces", "oauth2_authorization_codes", "sessions",
-        "ratelimiting_metrics",
+        "ratelimiting_metrics", "filter_chains",
     }  # fmt: skip
     assert {schema.name for schema in catalog if not schema.dumped} == {
         "workspaces", "oauth2_authorization_codes", "sessions", "ratelimiting_metrics",

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gwctl.entities import core_catalog
-from tests.tools.pem import AUTHORITY
 from gwctl.schema import EntityError, Record, Reference
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.typedefs import PROTOCOLS
+from tests.tools.pem import AUTHORITY
 
 CATALOG = core_catalog()
 ENTITIES = pytest.mark.parametrize("schema", list(CATALOG), ids=lambda schema: schema.name)
