@@ -14,6 +14,7 @@ import orjson
 from gwctl.client.errors import AdminError
 from gwctl.declarative import DeclarativeError
 from gwctl.declarative.deck import DeckFile, read
+from gwctl.declarative.errors import dotted
 from gwctl.declarative.merged import merge
 from gwctl.kit.errors import GwctlError
 
@@ -63,9 +64,12 @@ class State:
         spots = self.file.locate([_steps(path) for path, _ in told]) if self.file.locate else [None] * len(told)
         lines: list[tuple[tuple[str, int, int], str]] = []
         for (path, message), spot in zip(told, spots, strict=True):
-            at = ("", 0, 0) if spot is None else (spot.file or "stdin", spot.line, spot.column)
-            where = "" if spot is None else f"{at[0]}:{at[1]}:{at[2]}: "
-            lines.append((at, f"{where}{path}: {message}" if path else f"{where}{message}"))
+            if spot is None:
+                lines.append((("", 0, 0), f"{path}: {message}" if path else message))
+            else:
+                at = (spot.file or "stdin", spot.line, spot.column)
+                inside = dotted(spot.path) or path
+                lines.append((at, f"{at[0]}:{at[1]}:{at[2]}: {inside}: {message}"))
         return _refusal("the control plane refuses the configuration", [text for _, text in sorted(lines)], error)
 
 

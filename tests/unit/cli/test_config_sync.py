@@ -265,7 +265,7 @@ def test_refused_documents_are_told_with_the_places_of_their_files(
     assert err.splitlines() == [
         "Error: the control plane refuses the configuration",
         f"  {file}:4:3: services[0].url: bad",
-        f"  {other}:3:17: services[2].prot: unknown field",
+        f"  {other}:3:17: services[1].prot: unknown field",
     ]
 
 
