@@ -18,7 +18,9 @@ from gwctl.cache.environments import Environments, Lease
 from gwctl.cache.errors import CacheDamaged, CacheMissing, CacheStorage, storage_errors
 from gwctl.cache.state import read_state
 from gwctl.kit.changes import Position
+from gwctl.kit.clock import Clock, SystemClock
 from gwctl.kit.version import Version
+from gwctl.schema.expiry import has_ended
 
 _ATTEMPTS = 5
 
@@ -26,18 +28,21 @@ _ATTEMPTS = 5
 class CacheReader:
     """Open with ``open``, one per process and cache directory."""
 
-    def __init__(self, directory: Directory, environments: Environments) -> None:
+    def __init__(self, directory: Directory, environments: Environments, clock: Clock | None = None) -> None:
         self._directory = directory
         self._environments = environments
+        self._clock = clock or SystemClock()
         self._lease = self._acquire()
 
     @classmethod
-    def open(cls, path: Path) -> CacheReader:
+    def open(cls, path: Path, clock: Clock | None = None) -> CacheReader:
         """Open the current generation of the cache at ``path``, which its writer has verified.
+
+        ``clock`` says which records have ended; by default that of the system.
 
         Raises CacheMissing, CacheDamaged (a file cut short), CacheStorage.
         """
-        return cls(Directory(path), Environments())
+        return cls(Directory(path), Environments(), clock)
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -78,7 +83,7 @@ class CacheReader:
 
     def view(self) -> CacheView:
         """The records as they are now. Close it when nothing reads from it any more. Raises CacheStorage."""
-        return CacheView(self._lease.share())
+        return CacheView(self._lease.share(), self._clock)
 
     def position(self) -> Position:
         """Version, digest and count at this moment."""
@@ -91,10 +96,15 @@ class CacheReader:
 
 
 class CacheView:
-    """One consistent state of the records, in stored form."""
+    """One consistent state of the records, in stored form.
 
-    def __init__(self, lease: Lease) -> None:
+    ``find`` and ``children``, through which requests are served, leave out records that have ended; everything else
+    shows what is stored, so that copies compare equal until the control plane deletes them.
+    """
+
+    def __init__(self, lease: Lease, clock: Clock) -> None:
         self._lease = lease
+        self._clock = clock
         try:
             with storage_errors(lease.path):
                 self._txn = lease.environment.begin(buffers=True)
@@ -125,7 +135,8 @@ class CacheView:
         """The record whose unique ``field`` has ``value``; several fields and values for a combined unique key."""
         fields, values = ([field], [value]) if isinstance(field, str) else (field, value)
         stored = self._txn.get(keys.unique_key(entity, fields, values))
-        return None if stored is None else self.get(entity, keys.content_of(stored).decode())
+        found = None if stored is None else self.get(entity, keys.content_of(stored).decode())
+        return None if found is None or has_ended(found, self._clock.now()) else found
 
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         """Every record of an entity, by key."""
@@ -160,7 +171,7 @@ class CacheView:
         """The records of ``entity`` whose foreign key ``field`` refers to ``parent``."""
         for _, value in self._scan(keys.foreign_prefix(entity, field, parent)):
             record = self.get(entity, keys.content_of(value).decode())
-            if record is not None:
+            if record is not None and not has_ended(record, self._clock.now()):
                 yield record
 
     def _scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, memoryview]]:

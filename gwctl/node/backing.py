@@ -27,6 +27,7 @@ from gwctl.node.plan import Assignment, is_declarative
 from gwctl.store import DatabaseConfig, Store
 
 HOUSEKEEPING_SECONDS = 3600.0
+ENDING_SECONDS = 5.0
 DATABASE_SECONDS = 1.0
 CACHE_THREADS = 8
 
@@ -94,6 +95,7 @@ class DatabaseBacking:
     def begin(self, tasks: Tasks) -> None:
         tasks.spawn("database", self._watch())
         tasks.spawn("housekeeping", self._keep_house())
+        tasks.spawn("ending", self._end_records())
 
     async def _watch(self) -> None:
         """See whether the database answers, and what other nodes on it say."""
@@ -104,6 +106,17 @@ class DatabaseBacking:
             if self.reachable:
                 await levels.follow(loop, self.executor)
             await asyncio.sleep(DATABASE_SECONDS)
+
+    async def _end_records(self) -> None:
+        """Delete records whose time is over, so that data planes drop them too; none is served any more by then."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(ENDING_SECONDS)
+            try:
+                while await loop.run_in_executor(self.executor, self.store.purge_ended):
+                    pass
+            except GwctlError as error:
+                _log.warning("cannot delete records that have ended: %s", error)
 
     async def _keep_house(self) -> None:
         """Forget old versions of the change log and data planes that have not reported for long."""
