@@ -13,9 +13,12 @@ from gwctl.admin.ports import Reads, UnitOfWork
 from gwctl.admin.records import PageOfRecords, Records, reference, replace_parent
 from gwctl.admin.routing import Call, Endpoint, Operation, required
 from gwctl.entities.catalog import Catalog
-from gwctl.schema import RecordDict
+from gwctl.schema import EntityError, RecordDict
 
 RecordsByEntity = Mapping[str, Records]
+
+_UNREADABLE = "\ufffd"
+"""What stands for bytes that are not UTF-8 in a decoded query."""
 
 WITHOUT_PARENT = frozenset({("snis", "certificate")})
 """(entity, foreign field) whose parent has no endpoint below the record (admin-api.md 2.3)."""
@@ -66,6 +69,8 @@ class Collection:
     async def list(self, call: Call) -> Response:
         paging = Paging.parse(call.query)
         tags = call.argument("tags") if self._tagged else None
+        if tags is not None and _UNREADABLE in tags:
+            raise EntityError.invalid_options({"tags": "invalid filter syntax"})
         data, offset = await call.database.read(
             lambda reads: self._records.page(reads, paging.size, paging.offset, tags)
         )
