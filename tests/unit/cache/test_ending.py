@@ -23,6 +23,7 @@ def test_a_credential_that_has_ended_is_found_no_more(tmp_path: Path, catalog: C
     credential["ttl"] = 1_800_000_010
     generation.put("keyauth_credentials", credential)
     generation.commit(Version("L", 1))
+    writer.close()
     reader = CacheReader.open(tmp_path / "c", clock)
     with reader.view() as view:
         assert view.find("keyauth_credentials", "key", "k") == credential
@@ -35,4 +36,3 @@ def test_a_credential_that_has_ended_is_found_no_more(tmp_path: Path, catalog: C
         assert view.get("keyauth_credentials", CREDENTIAL) == credential
         assert view.position == position
     reader.close()
-    writer.close()
