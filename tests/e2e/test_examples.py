@@ -26,7 +26,11 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs the 
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {"quickstart", "hybrid_shared"}
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {
+        "quickstart",
+        "hybrid_shared",
+        "state_as_code",
+    }
 
 
 @needs_curl
@@ -37,6 +41,22 @@ def test_quickstart(place: Place) -> None:
 
     assert any("SYNC STATUS" in text and "normal" in text for text in told)
     assert any('"reachable":true' in text.replace(" ", "") for text in told), "the first proxied answer"
+    assert place.left() == []
+
+
+@needs_curl
+@pytest.mark.serial
+@pytest.mark.usefixtures("documented_ports")
+def test_state_as_code(place: Place) -> None:
+    shutil.copytree(EXAMPLES / "state_as_code" / "config", place.directory / "config")
+    # One shell for all lines, as a reader has: a variable that one line exports is there in the next.
+    told = place.run(["sh", "-ec", "\n".join(shell_lines(EXAMPLES / "state_as_code" / "README.md"))], timeout=120).out
+
+    assert told.count("Summary:") == 8
+    assert "~ update plugin rate-limiting" in told
+    assert "~ update service status" in told
+    assert told.splitlines().count("consumers/alice") == 1
+    assert "consumers/bob" not in told
     assert place.left() == []
 
 

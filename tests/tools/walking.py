@@ -20,4 +20,4 @@ def control_plane(request: pytest.FixtureRequest, place: Place) -> Iterator[Cont
     made.start()
     place.environ["GWCTL_ADMIN_URL"] = made.admin
     yield made
-    made.stop()
+    made.stop(ok=False)
