@@ -22,11 +22,9 @@ from gwctl.cluster import messages as m
 from gwctl.cluster.compatibility import (
     INCOMPATIBLE,
     NORMAL,
-    PLUGINS_MISSING,
     choose_protocol,
     explain_protocols,
     judge_version,
-    missing_plugins,
     parse_version,
 )
 from gwctl.cluster.delivery import ChunkStream, DeltaReady
@@ -44,6 +42,7 @@ from gwctl.cluster.effects import (
     Send,
 )
 from gwctl.cluster.errors import MessageError
+from gwctl.cluster.node_row import condition_of, row_of
 from gwctl.cluster.protocol import (
     HEARTBEAT_INTERVAL,
     HELLO_LIMIT,
@@ -55,7 +54,6 @@ from gwctl.cluster.protocol import (
     close_reason,
 )
 from gwctl.kit.changes import Position
-from gwctl.kit.digest import ZEROS
 from gwctl.kit.ids import is_uuid
 from gwctl.observe.logs import NOTICE
 
@@ -364,32 +362,9 @@ class HubSession:
         return m.Mark.of(position) if position.version.lineage else None
 
     def _report(self) -> Report:
-        hello, serving = self._greeting(), self._serving
-        expiry = self.peer.certificate_expiry
-        status, error = self._condition(hello)
-        row: dict[str, Any] = {
-            "id": hello.node_id,
-            "hostname": hello.hostname,
-            "ip": self.peer.ip,
-            "version": hello.version,
-            "gwctl_version": hello.gwctl_version,
-            "config_hash": serving.digest if serving.lineage else ZEROS,
-            "applied_version": serving.number if serving.lineage else None,
-            "sync_status": status,
-            "labels": dict(hello.labels),
-            "cert_details": {"expiry_timestamp": int(expiry)} if expiry is not None else None,
-            "rpc_capabilities": [],
-            "last_error": error,
-        }
-        return Report(row)
-
-    def _condition(self, hello: m.Hello) -> tuple[str, dict[str, Any] | None]:
-        """Sync status and last error; a plugin that the node lacks shows unless something worse does."""
-        missing = missing_plugins(self._plugins(), hello.plugins) if self._sync_status == NORMAL else []
-        if not missing:
-            return self._sync_status, self._last_error
-        text = f"configured plugins that the data plane lacks: {', '.join(missing)}; their routes answer 503"
-        return PLUGINS_MISSING, self._last_error or {"message": text}
+        hello = self._greeting()
+        condition = condition_of(hello, self._sync_status, self._last_error, self._plugins())
+        return Report(row_of(hello, self._serving, self.peer.ip, self.peer.certificate_expiry, condition))
 
 
 _Handlers = Mapping[type, Callable[[HubSession, Any], list[Effect]]]
