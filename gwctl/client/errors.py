@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -80,6 +81,8 @@ def unreachable(address: str, error: Exception, timeout: float) -> AdminError:
                 f"TLS failed ({error.reason or error})",
                 "is this a TLS port, and does it want a certificate?",
             )
+        case http.client.IncompleteRead() | ConnectionResetError():
+            reason = "the connection broke before the end of the answer"
         case _:
             reason = str(error) or type(error).__name__
     return AdminError(f"cannot reach the Admin API at {address}: {reason}", hint=hint, exit_code=UNAVAILABLE)
