@@ -104,7 +104,7 @@ def _operation(endpoint: Endpoint, method: str, operation: Operation) -> dict[st
         "operationId": re.sub(r"\W+", "_", f"{method.lower()}{endpoint.path}").strip("_"),
         "tags": [endpoint.group],
         "summary": operation.summary,
-        "responses": _responses(method, operation),
+        "responses": _responses(endpoint, method, operation),
     }
     if operation.page:
         paging = [_argument(*each) for each in _PAGE_ARGUMENTS]
@@ -121,16 +121,26 @@ def _argument(name: str, schema: Mapping[str, Any], description: str) -> dict[st
     return {"name": name, "in": "query", "description": description, "schema": dict(schema)}
 
 
-def _responses(method: str, operation: Operation) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, method: str, operation: Operation) -> dict[str, Any]:
     success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if operation.gives is not None:
         name = f"{operation.gives}_page" if operation.page else operation.gives
         success["content"] = {"application/json": {"schema": _reference(name)}}
     responses = {str(operation.status): success}
-    statuses = {*operation.errors, 500, *((413, 415) if method in WITH_BODY else ())}
-    for status in sorted(statuses - {operation.status}):
+    for status in sorted(_refusals(endpoint, method, operation) - {operation.status}):
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,
             "content": {"application/json": {"schema": _reference("Error")}},
         }
     return responses
+
+
+def _refusals(endpoint: Endpoint, method: str, operation: Operation) -> set[int]:
+    """What may be refused everywhere: arguments and keys, addresses that are no text, a database that is away; bodies;
+    writes on a node without a database."""
+    statuses = {*operation.errors, 400, 500, 503}
+    if _PARAMETER.search(endpoint.path):
+        statuses.add(404)
+    if method in WITH_BODY:
+        statuses |= {408, 413, 415}
+    return statuses if method == "GET" else statuses | {405}
