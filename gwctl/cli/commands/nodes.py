@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,9 +99,11 @@ def admin_address(settings: Settings) -> str:
 
 
 def _fetch(url: str) -> list[dict[str, Any]]:
-    from gwctl.client import AdminClient
+    from gwctl.client import Access, AdminClient
 
-    return list(AdminClient(url).pages("/clustering/data-planes"))
+    return list(
+        AdminClient(access=Access.from_environment(os.environ, url=url), timeout=10.0).pages("/clustering/data-planes")
+    )
 
 
 list_.__name__ = "list"
