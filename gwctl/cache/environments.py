@@ -6,6 +6,7 @@ newer one is current. Whoever needs a generation holds a lease; the last release
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,18 @@ def ensure_whole(data: Path, *, written: bool = False) -> None:
     newest = max((_meta(head, place) for place in (0, page_size)), default=None)
     if newest is None or (newest[1] + 1) * page_size > size:
         raise CacheDamaged(f"the cache file {data} is cut short or is no cache file")
+
+
+def lengthen(environment: Any, generation: Path) -> None:
+    """Make the file as long as its last page says; what is added takes no room on the disk.
+
+    LMDB counts pages that a transaction took and gave back without writing them, so a sound file may be shorter, which
+    ``ensure_whole`` could not tell from a file that was cut. Raises OSError.
+    """
+    needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    data = generation / "data.mdb"
+    if data.stat().st_size < needed:
+        os.truncate(data, needed)
 
 
 def _page_size(head: bytes) -> int:

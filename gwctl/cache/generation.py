@@ -10,6 +10,7 @@ import lmdb
 
 from gwctl.cache.directory import discard
 from gwctl.cache.edit import Edit
+from gwctl.cache.environments import lengthen
 from gwctl.cache.errors import CacheFull, DigestMismatch, storage_errors
 from gwctl.cache.layout import Layout
 from gwctl.cache.state import EMPTY, State, write_marker, write_state
@@ -17,7 +18,8 @@ from gwctl.kit.changes import Position
 from gwctl.kit.digest import to_hex
 from gwctl.kit.version import Version
 
-_BATCH_RECORDS = 1000
+_BATCH_RECORDS = 5000
+"""Each transaction copies the pages that it changes, so many small ones need more room."""
 LARGEST_MAP = 1 << 40
 
 T = TypeVar("T")
@@ -103,6 +105,7 @@ class GenerationWriter:
         self._written(lambda transaction: write_state(transaction, state))
         with storage_errors(self._path):
             self._environment.sync(True)
+            lengthen(self._environment, self._path)
             self._environment.close()
             write_marker(self._path, state)
             self._publish(self._path, verify)

@@ -19,7 +19,7 @@ import lmdb
 from gwctl.cache import keys
 from gwctl.cache.directory import Directory, discard, number_of
 from gwctl.cache.edit import Changes, Edit
-from gwctl.cache.environments import Environments, Lease, ensure_whole
+from gwctl.cache.environments import Environments, Lease, ensure_whole, lengthen
 from gwctl.cache.errors import CacheDamaged, CacheError, CacheFull, storage_errors
 from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
 from gwctl.cache.journal import TOMBSTONES, entries
@@ -150,7 +150,9 @@ class CacheWriter:
         environment.reader_check()
         with environment.begin(write=True) as transaction:
             edit = Edit(transaction, self._layout, self._state, self._tombstones)
-            return edit.run(changes, version, expected, label)
+            state = edit.run(changes, version, expected, label)
+        lengthen(environment, self._current().path)
+        return state
 
     def begin_generation(self) -> GenerationWriter:
         """Start a full set of records beside the current one; it becomes current with its ``commit``."""
@@ -257,6 +259,8 @@ class CacheWriter:
         try:
             with storage_errors(path), lease.environment.begin() as transaction:
                 state = read_state(transaction)
+            with storage_errors(path):
+                lengthen(lease.environment, path)
             if self._directory.current() != path:
                 self._directory.point_to(path)
         except BaseException:
@@ -299,6 +303,7 @@ class CacheWriter:
                 with copy.begin(write=True) as transaction:
                     write_state(transaction, self._state)
                 copy.sync(True)
+                lengthen(copy, path)
             write_marker(path, self._state)
             verify_in_child(path)
             finished = self._directory.publish(path)

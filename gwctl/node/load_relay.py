@@ -15,6 +15,8 @@ from gwctl.node.messages import Load, Loaded
 from gwctl.node.plan import is_declarative
 from gwctl.settings import Settings
 
+PATIENCE_SECONDS = 30.0
+"""How long a document waits for a loader that is starting."""
 _NOT_THERE = "the process that loads the configuration is starting, try again"
 _GONE = "the process that loaded the configuration ended: the old or the new one is served"
 
@@ -25,18 +27,30 @@ class LoadRelay:
     def __init__(self, loader: Callable[[], Member | None]) -> None:
         self._loader = loader
         self._askers: dict[str, Callable[[Loaded], None]] = {}
+        self._early: dict[str, Load] = {}
 
     def pass_on(self, asker: Link, load: Load) -> None:
         """A request of the api process."""
         self._ask(load, asker.send)
 
     def _ask(self, load: Load, answer: Callable[[Loaded], None]) -> None:
-        loader = self._loader()
-        if loader is None:
-            answer(Loaded(load.place, 503, _NOT_THERE))
-            return
         self._askers[load.place] = answer
-        loader.link.send(load)
+        loader = self._loader()
+        if loader is not None:
+            loader.link.send(load)
+            return
+        self._early[load.place] = load
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._give_up, load.place)
+
+    def _give_up(self, place: str) -> None:
+        if self._early.pop(place, None) is not None:
+            self.answered(Loaded(place, 503, _NOT_THERE))
+
+    def arrived(self) -> None:
+        """A loader is ready for what came before it."""
+        loader = self._loader()
+        while loader is not None and self._early:
+            loader.link.send(self._early.pop(next(iter(self._early))))
 
     def answered(self, message: Loaded) -> None:
         answer = self._askers.pop(message.place, None)
@@ -45,9 +59,8 @@ class LoadRelay:
 
     def lost(self) -> None:
         """The loader ended; what it had begun it answers no more."""
-        askers, self._askers = self._askers, {}
-        for place, answer in askers.items():
-            answer(Loaded(place, 503, _GONE))
+        for place in [place for place in self._askers if place not in self._early]:
+            self.answered(Loaded(place, 503, _GONE))
 
     async def reread(self, prefix: Path, settings: Settings) -> None:
         """Have the documents loaded that ``settings`` name, while everything runs on. Raises GwctlError.

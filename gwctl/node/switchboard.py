@@ -26,6 +26,7 @@ from gwctl.node.messages import (
     Message,
     Node,
     Question,
+    Ready,
     Refused,
     ReopenLogs,
     Reply,
@@ -102,6 +103,8 @@ class Switchboard:
                 self.fetching.heard(message)
             case Reply():
                 self._exchange.answered(message)
+            case Ready() if member.kind == LOADER:
+                self.loads.arrived()
             case Load():
                 self.loads.pass_on(member.link, message)
             case Loaded():
