@@ -15,8 +15,9 @@ from gwctl.schema.prepare import complete
 CATALOG: Catalog = core_catalog()
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.sampled_from(["A", "http", ""]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["id", "ip", "type", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "ip", "type", "x"]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 

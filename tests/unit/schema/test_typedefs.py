@@ -187,10 +187,44 @@ TAG_TEXT = "invalid tag '{}': expected printable ascii (except `,` and `/`) or v
         (typedefs.CERTIFICATE, "x", "invalid certificate: PEM routines::no start line"),
         (typedefs.KEY, "x", "invalid key: PEM routines::no start line"),
         (typedefs.KEY, "{vault://env/key}", None),
+        (typedefs.NAME, "a.b-c_d~1", None),
+        (typedefs.NAME, "ø", "invalid value 'ø': it must only contain alphanumeric and '., -, _, ~' characters"),
+        (typedefs.SEMANTIC_VERSION, "1.2.3", None),
+        (typedefs.SEMANTIC_VERSION, "1.2.3-beta", None),
+        (typedefs.SEMANTIC_VERSION, "1..2", "must not have empty version segments"),
+        (typedefs.SEMANTIC_VERSION, "x1.2", "invalid version number: must be in format of X.Y.Z"),
+        (typedefs.URL, "https://a.test:80/b?c", None),
+        (typedefs.URL, "a.test", "missing host in url"),
+        (typedefs.URL, "http://", "missing host in url"),
+        (typedefs.URL, "//a.test/b", "missing scheme in url"),
+        (typedefs.URL_REF, "{vault://env/url}", None),
+        (typedefs.HOST_REF, "{vault://env/host}", None),
+        (typedefs.HOST_REF, "a:80", "must not have a port"),
+        (typedefs.SNI_REF, "{vault://env/sni}", None),
+        (typedefs.IPV4_CIDR, "10.0.0.0/8", None),
+        (typedefs.IPV4_CIDR, "::1/128", "invalid ipv4 cidr range: '::1/128'"),
+        (typedefs.IPV4_CIDR, "x", "invalid ipv4 cidr range: 'x'"),
     ],
 )
 def test_texts(typedef, value, text):
     assert error(typedef, value) == text
+
+
+@pytest.mark.parametrize(
+    ("typedef", "low", "high"),
+    [
+        (typedefs.PORT, 0, 65535),
+        (typedefs.TIMEOUT, 0, 2147483646),
+        (typedefs.PROXY_TIMEOUT, 1, 2147483646),
+        (typedefs.TTL, 0, 100000000),
+    ],
+)
+def test_numbers(typedef, low, high):
+    check = compile_validator(fields.integer(typedef), no_peers)
+    assert check(low) is None
+    assert check(high) is None
+    for value in (low - 1, high + 1):
+        assert check(value) == f"value should be between {low} and {high}"
 
 
 every_text = st.text(max_size=30) | st.text("ab1.-_:[]*/%~{} \ud800", max_size=20)
