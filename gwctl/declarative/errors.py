@@ -103,7 +103,7 @@ class DeclarativeError(GwctlError):
         if self._locate is not None:
             spots = self._locate(paths)
         found = [self._place(path, message, spot) for (path, message), spot in zip(self._faults, spots, strict=True)]
-        return sorted(found, key=lambda place: (place.file or "", place.line or 0, place.column or 0))
+        return sorted(found, key=lambda place: (place.file or "", place.line or 0, place.column or 0, place.path))
 
     def _place(self, path: Path, message: str, spot: Spot | None) -> Place:
         if spot is None:

@@ -11,7 +11,6 @@ import orjson
 from gwctl.declarative.upgrade import CURRENT
 from gwctl.declarative.yaml_out import emit_list_of_records
 from gwctl.entities.catalog import Catalog
-from gwctl.kit.clock import SystemClock
 from gwctl.schema import RecordDict, Schema
 from gwctl.schema.expiry import TTL, has_ended
 
@@ -42,26 +41,28 @@ def export_lines(
 
     ``records`` are (entity, record in stored form), all of one entity together, parents first: the order of the file.
     Foreign keys become ids; unset fields are written as null. ``transform`` false says that secrets are hashed already.
-    What has a ``ttl`` is written with the seconds that are left to it at ``now`` (default: the present), or left out
-    when it has ended, as are entities that are no configuration (admin-api.md 1.0).
+    Entities that are no configuration are left out (admin-api.md 1.0). With ``now`` (seconds) every ``ttl`` is taken
+    for the moment at which its record ends: it is written as what is left of it, and what has ended is left out.
+    Without, it is written as it is.
     """
-    moment = SystemClock().now() if now is None else now
-    kinds = groupby(_kept(records, catalog, moment), key=lambda pair: pair[0])
+    kinds = groupby(_kept(records, catalog, now), key=lambda pair: pair[0])
     lines = _json_lines if form == "json" else _yaml_lines
-    return lines(kinds, catalog, transform, int(moment))
+    return lines(kinds, catalog, transform, None if now is None else int(now))
 
 
-def _kept(records: Iterable[tuple[str, RecordDict]], catalog: Catalog, now: float) -> Iterator[tuple[str, RecordDict]]:
+def _kept(
+    records: Iterable[tuple[str, RecordDict]], catalog: Catalog, now: float | None
+) -> Iterator[tuple[str, RecordDict]]:
     for entity, record in records:
         schema = catalog[entity]
-        if schema.dumped and not (schema.ttl and has_ended(record, now)):
+        if schema.dumped and not (now is not None and schema.ttl and has_ended(record, now)):
             yield entity, record
 
 
 _Kinds = Iterable[tuple[str, Iterable[tuple[str, RecordDict]]]]
 
 
-def _yaml_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> Iterator[str]:
+def _yaml_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int | None) -> Iterator[str]:
     yield f"_format_version: '{CURRENT}'\n_transform: {'true' if transform else 'false'}\n"
     for entity, pairs in kinds:
         yield f"{entity}:\n"
@@ -70,7 +71,7 @@ def _yaml_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> I
             yield f"{line}\n"
 
 
-def _json_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> Iterator[str]:
+def _json_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int | None) -> Iterator[str]:
     yield f'{{\n"_format_version": "{CURRENT}",\n"_transform": {"true" if transform else "false"}'
     for entity, pairs in kinds:
         yield f',\n"{entity}": ['
@@ -83,13 +84,13 @@ def _json_lines(kinds: _Kinds, catalog: Catalog, transform: bool, now: int) -> I
     yield "\n}\n"
 
 
-def written(schema: Schema, record: Mapping[str, Any], now: int) -> dict[str, Any]:
+def written(schema: Schema, record: Mapping[str, Any], now: int | None) -> dict[str, Any]:
     """A record as files hold it: foreign keys as ids, a moment of its end as what is left until then."""
     plain = dict(record)
     for name in schema.foreign:
         value = plain.get(name)
         if isinstance(value, Mapping):
             plain[name] = value["id"]
-    if schema.ttl and plain.get(TTL) is not None:
+    if now is not None and schema.ttl and plain.get(TTL) is not None:
         plain[TTL] -= now
     return plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -147,11 +147,15 @@ def _export(store: Store, catalog: Catalog, file: str) -> None:
     from gwctl.declarative.files import create
 
     with store.read() as reads:
-        lines = export_lines(exported(store, reads), catalog=catalog, form="json" if file.endswith(".json") else "yaml")
+        lines = export_lines(exported(store, reads, time.time()), catalog=catalog, form=_form(file))
         if file == "-":
             sys.stdout.writelines(lines)
         else:
             create(file, lines, f"{file} already exists. Will not overwrite it.")
+
+
+def _form(file: str) -> Literal["json", "yaml"]:
+    return "json" if file.endswith(".json") else "yaml"
 
 
 COMMANDS: tuple[Callable[..., object], ...] = (init, parse, db_import, db_export)

@@ -84,7 +84,9 @@ def test_passwords_that_are_hashed_already_are_not_hashed_again(declared: Declar
     (stored,) = declared.records["basicauth_credentials"].values()
 
     (again,) = (
-        load(export(declared, catalog=catalog), catalog=catalog, now=NOW).records["basicauth_credentials"].values()
+        load(export(declared, catalog=catalog, now=NOW), catalog=catalog, now=NOW)
+        .records["basicauth_credentials"]
+        .values()
     )
 
     assert again["password"] == stored["password"] != "p: #x"
