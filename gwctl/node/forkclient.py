@@ -60,6 +60,10 @@ class Process:
         self.gone.set()
 
 
+MOST_ASKED = 2
+"""Requests that are sent before the first of them is answered: the kernel holds few packets of that size."""
+
+
 class ForkClient:
     """Starts the fork server, asks it for children, and starts it again as soon as it has died: the next child may be
     wanted in a hurry. Children outlive it. ``early`` is a first one that somebody has started already.
@@ -76,6 +80,7 @@ class ForkClient:
         self._respawn = Respawn()
         self._restart: asyncio.TimerHandle | None = None
         self._asked: deque[asyncio.Future[Process]] = deque()
+        self._few = asyncio.Semaphore(MOST_ASKED)
         self._children: dict[int, Process] = {}
 
     @property
@@ -93,6 +98,10 @@ class ForkClient:
 
     async def spawn(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> Process:
         """Make a child; its bus and listeners are duplicated into it. Raises ForkServerGone."""
+        async with self._few:
+            return await self._spawn(assignment, sockets)
+
+    async def _spawn(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> Process:
         up = self._up
         await up.wait()
         if up is not self._up or self._sock is None:

@@ -18,6 +18,7 @@ from gwctl.settings.responses import unknown_words
 Rule = Callable[[Entries], Iterator[Problem]]
 
 _NO_CERTIFICATE = "cluster certificate and key must be provided to use Hybrid mode"
+_MOST_DOCUMENT = 128 * 1024
 _PAIRS = ("ssl_cert", "admin_ssl_cert", "status_ssl_cert")
 
 
@@ -185,6 +186,16 @@ def _plain_text(entries: Entries) -> Iterator[Problem]:
             yield Problem(f"{name} must not contain line breaks")
 
 
+def _document(entries: Entries) -> Iterator[Problem]:
+    """Settings travel to every process of a node; a large document does not belong among them."""
+    text = entries["declarative_config_string"].raw
+    if text is not None and len(text) > _MOST_DOCUMENT:
+        yield Problem(
+            f"declarative_config_string is longer than {_MOST_DOCUMENT // 1024} KiB",
+            "put the document into a file and set declarative_config",
+        )
+
+
 def _is_unicode(text: str) -> bool:
     """Whether no byte of the environment or the command line was left undecoded (a lone surrogate stands for it)."""
     try:
@@ -209,4 +220,5 @@ _RULES: tuple[Rule, ...] = (
     _headers,
     _proxy_server,
     _plain_text,
+    _document,
 )
