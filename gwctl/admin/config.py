@@ -46,7 +46,12 @@ async def _get(call: Call) -> Response:
 
 def _exported(context: AdminContext, form: str) -> str:
     with context.store.read() as reads:
-        return export(_everything(context, reads), catalog=context.catalog, form="json" if form == "json" else "yaml")
+        return export(
+            _everything(context, reads),
+            catalog=context.catalog,
+            form="json" if form == "json" else "yaml",
+            now=context.clock.now(),
+        )
 
 
 def _everything(context: AdminContext, reads: Reads) -> Iterator[tuple[str, RecordDict]]:
