@@ -30,6 +30,7 @@ def test_every_example_is_run_by_a_test() -> None:
         "quickstart",
         "hybrid_shared",
         "state_as_code",
+        "dbless",
     }
 
 
@@ -41,6 +42,21 @@ def test_quickstart(place: Place) -> None:
 
     assert any("SYNC STATUS" in text and "normal" in text for text in told)
     assert any('"reachable":true' in text.replace(" ", "") for text in told), "the first proxied answer"
+    assert place.left() == []
+
+
+@needs_curl
+@pytest.mark.serial
+@pytest.mark.usefixtures("documented_ports")
+def test_dbless(place: Place) -> None:
+    shutil.copyfile(EXAMPLES / "dbless" / "kong.yml", place.directory / "kong.yml")
+    told = place.run(["sh", "-ec", "\n".join(shell_lines(EXAMPLES / "dbless" / "README.md"))]).out
+
+    assert '{"message":"ready"}' in told
+    assert '"username":"alice"' in told
+    assert '"username":"carol"' in told
+    assert "expected an array" in told
+    assert "_format_version: '3.0'" in told
     assert place.left() == []
 
 
