@@ -41,7 +41,7 @@ def config_changes() -> Iterator[Endpoint]:
     apply = Operation(
         _apply, "Make the configuration what a declarative document says", errors=(400, 409, 412, 413), reads_body=True
     )
-    dump = Operation(_dump, "Stream the configuration, one record per line", errors=(400,))
+    dump = Operation(_dump, "Stream the configuration, one record per line", errors=(400, 405))
     yield Endpoint("/config/apply", "config", {"POST": apply})
     yield Endpoint("/config/dump", "config", {"GET": dump})
 

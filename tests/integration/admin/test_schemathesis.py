@@ -21,7 +21,8 @@ from tests.integration.admin.pems import pair
 
 SEED = 20241109
 SAMPLE, EXAMPLES = (10_000, 25) if os.environ.get("GWCTL_TEST_EVERY_OPERATION") else (60, 4)
-DOCUMENTED = (not_a_server_error, status_code_conformance)
+NOT_IMPLEMENTED = "/status/dns"
+"""Answers 501 as the reference with its usual resolver does."""
 
 
 @pytest.fixture(params=["control_plane", "traditional"])
@@ -69,7 +70,9 @@ def ask(operation: Any) -> None:
     )
     @given(case=operation.as_strategy())
     def run(case: Any) -> None:
-        response = case.call()
-        case.validate_response(response, checks=list(DOCUMENTED))
+        checks = [status_code_conformance]
+        if operation.path != NOT_IMPLEMENTED:
+            checks.append(not_a_server_error)
+        case.validate_response(case.call(), checks=checks)
 
     run()
