@@ -83,7 +83,7 @@ class Merger:
                 schema = self._schemas[entity]
                 key = schema.key_of(record)
                 changed, record = self._settled(view, entity, record, now)
-                told.add(entity, key, schema.shown(record))
+                told.add(entity, key, schema.shown(record, now=now))
                 seen.add((entity, key))
                 if changed and changes is not None:
                     changes = _with(changes, Change(entity, key, record))
