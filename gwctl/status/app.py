@@ -62,6 +62,7 @@ def status_app(context: StatusContext) -> Starlette:
     table: PathTable[Endpoint] = PathTable()
     table.add("/status", endpoints.status)
     table.add("/status/ready", endpoints.ready)
+    table.add("/status/dns", endpoints.dns)
     table.add("/robots.txt", endpoints.robots)
     for path in _OF_THE_ADMIN_API if context.admin is not None else ():
         table.add(path, endpoints.of_the_admin_api)
@@ -100,6 +101,10 @@ class _Endpoints:
         raw_path: bytes = request.scope["raw_path"]
         status, body = await self._context.admin(raw_path.decode("latin-1"), request.url.query)
         return Response(body, status, media_type="application/json; charset=utf-8")
+
+    async def dns(self, request: Request) -> Response:
+        """Figures of the reference's newer DNS client; its usual one answers the same (admin-api.md 2.6)."""
+        return _answer({"message": "not implemented with the legacy DNS client"}, 501)
 
     async def robots(self, request: Request) -> Response:
         return PlainTextResponse("User-agent: *\nDisallow: /")

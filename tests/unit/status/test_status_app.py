@@ -71,6 +71,7 @@ def test_headers_are_those_of_the_reference(data_plane: Served) -> None:
         ("GET", "/services", 404, {"message": "Not found"}),
         ("GET", "//status", 404, {"message": "Not found"}),
         ("GET", "/status/", 200, None),
+        ("GET", "/status/dns", 501, {"message": "not implemented with the legacy DNS client"}),
         ("POST", "/status", 405, {"message": "Method not allowed"}),
         ("DELETE", "/status/ready", 405, {"message": "Method not allowed"}),
         ("GET", "/status/ready", 200, {"message": "ready"}),
