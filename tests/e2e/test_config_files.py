@@ -31,6 +31,7 @@ services:
     paths: ["/orders/[0-9]+"]
     plugins:
     - {name: rate-limiting, config: *limit}
+  - paths: [/unnamed]
 - name: closed
   host: closed.test
   enabled: false
@@ -42,7 +43,7 @@ upstreams:
 consumers:
 - username: bob
   keyauth_credentials: [{key: hush}]
-  basicauth_credentials: [{username: bob, password: secret}]
+  basicauth_credentials: [{username: bob, password: secret, consumer: bob}]
   acls: [{group: admins}]
 """
 BROKEN = """\
@@ -104,8 +105,8 @@ def test_c39_import_and_export(node: Traditional) -> None:
     assert [parameter["key"] for parameter in document["parameters"]] == ["cluster_id"]
     services = {service["name"]: service for service in document["services"]}
     assert services["closed"]["enabled"] is False
-    assert document["routes"][0]["paths"] == ["~/orders/[0-9]+"]
-    assert document["routes"][0]["service"] == services["orders"]["id"]
+    assert sorted(route["paths"] for route in document["routes"]) == [["/unnamed"], ["~/orders/[0-9]+"]]
+    assert {route["service"] for route in document["routes"]} == {services["orders"]["id"]}
     assert document["keyauth_credentials"][0]["key"] == "hush"
     assert len(document["basicauth_credentials"][0]["password"]) == 40
     assert "ws_id" not in document["services"][0]
@@ -113,6 +114,7 @@ def test_c39_import_and_export(node: Traditional) -> None:
 
 
 def test_c39_import_twice_and_import_of_an_export_change_nothing(node: Traditional) -> None:
+    """Also for a route without a name, of which the reference makes another one each time."""
     write(node.place, "f.yml", DOCUMENT)
     node.gwctl("config", "db_import", "f.yml")
     before = exported(node, "a.yml")
@@ -216,8 +218,9 @@ def test_validate_judges_deck_files_with_the_environment(place: Place) -> None:
     assert "a.yaml:3:19: environment variable 'DECK_N' is not set" in unset.err
 
 
-def test_validate_online_asks_the_node(node: Traditional) -> None:
-    node.gwctl("start")
+def test_validate_online_asks_the_node(place: Place) -> None:
+    node = Traditional(place)
+    node.started()
     admin = f"http://127.0.0.1:{node.admin_port}"
     assert ask("POST", f"{admin}/services", form={"name": "there", "url": "http://a.test"}).status == 201
     wait_for(lambda: ask("GET", f"{admin}/services/there").status == 200, "the service is stored")
