@@ -27,6 +27,15 @@ from gwctl.store import DatabaseUnavailable, Overtaken, Store, StoreError
 _log = logging.getLogger("gwctl.changes")
 
 
+class TooManyDeletions(GwctlError):
+    """A plan deletes more than its order allows; nothing was written."""
+
+    code = "too_many_deletions"
+
+    def __init__(self, deleted: int, most: int) -> None:
+        super().__init__(f"this would delete {deleted} records, {most} are allowed")
+
+
 def serve(order: Order, store: Store, read_document: Callable[[], bytes], lines: Lines, clock: Clock) -> None:
     """Carry out ``order`` and answer. Raises BrokenPipeError when nobody listens any more; nothing was changed then,
     unless all was written already."""
@@ -50,6 +59,8 @@ def explain(error: Exception) -> tuple[int, dict[str, Any]]:
             return 400, {**error.body(), "places": [place.as_dict() for place in error.places]}
         case EntityError():
             return error.status, error.body()
+        case TooManyDeletions():
+            return 409, {"name": error.code, "message": error.message}
         case VersionMismatch():
             return 412, {"message": error.message}
         case Overtaken():
@@ -98,7 +109,8 @@ class _Apply:
         except BrokenPipeError:
             raise
         except Exception as error:
-            self._lines.send({"event": "failed", "error": explain(error)[1]})
+            status, body = explain(error)
+            self._lines.send({"event": "failed", "status": status, "error": body})
             return
         self._lines.send({"event": "done", **plan.counts(), "version": tell(version)})
 
@@ -113,6 +125,7 @@ class _Apply:
                 name=order.name,
                 select_tags=order.select_tags,
                 outside=outside,
+                hashed=False,
             )
 
     def _load(self) -> Wanted:
@@ -140,6 +153,9 @@ class _Apply:
                     flush=False,
                 )
         self._lines.flush()
+        most = self._order.most_deletes
+        if most is not None and counts["deleted"] > most and not self._order.dry_run:
+            raise TooManyDeletions(counts["deleted"], most)
 
     def _progress(self, done: int) -> None:
         self._lines.offer({"event": "progress", "done": done, "total": self._total})

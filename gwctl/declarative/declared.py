@@ -18,7 +18,7 @@ class Declared:
     """The records of a document: entity → primary key → record in stored form, parents before children.
 
     Every record is complete and valid, foreign keys are ``{"id": …}``; an entity without records is left out.
-    ``hash`` is the reference's md5 (admin-api.md 3.5). With ``transform`` false passwords are hashed already.
+    ``hash`` is the reference's md5 (admin-api.md 3.5). With ``transform`` passwords are still to be hashed.
     ``derived`` and ``random`` hold the keys that the file did not name; all others it did. ``paths`` say where
     (entity, key) stands in the document, if that was asked for.
     """

@@ -28,14 +28,17 @@ def load(
     name: str | None = None,
     select_tags: Sequence[str] = (),
     outside: Outside = nothing_outside,
+    hashed: bool = True,
 ) -> Declared:
     """The records that ``text`` declares.
 
     The end of ``name`` (a file name) says JSON or YAML; without it both are tried. ``now`` is in seconds.
     ``select_tags`` are added to every record that has tags. ``outside`` finds records that are not in the document.
+    Without ``hashed`` passwords stay as the document has them: a plan hashes them once it knows their consumers' rows.
     Raises DeclarativeError with every error at once.
     """
-    return load_source(read_source(text, name), catalog=catalog, now=now, select_tags=select_tags, outside=outside)
+    source = read_source(text, name)
+    return load_source(source, catalog=catalog, now=now, select_tags=select_tags, outside=outside, hashed=hashed)
 
 
 def load_source(
@@ -45,12 +48,13 @@ def load_source(
     now: float,
     select_tags: Sequence[str] = (),
     outside: Outside = nothing_outside,
+    hashed: bool = True,
 ) -> Declared:
     """`load` for a text that was read already."""
     digest = hashlib.md5(source.data, usedforsecurity=False).hexdigest()
     file = source.name or "text"
     warnings = tuple(f"{file}:{twice}" for twice in source.duplicates)
-    loading = _Loading(catalog, now, select_tags, outside, file=source.name, locate=source.locate)
+    loading = _Loading(catalog, now, select_tags, outside, file=source.name, locate=source.locate, hashed=hashed)
     return loading.run(source.document, digest, warnings)
 
 
@@ -84,6 +88,7 @@ class _Loading:
         file: str | None,
         locate: Locate | None,
         paths: bool = False,
+        hashed: bool = True,
     ) -> None:
         self._catalog = catalog
         self._now = now
@@ -92,6 +97,7 @@ class _Loading:
         self._file = file
         self._locate = locate
         self._paths = paths
+        self._hashed = hashed
 
     def run(self, document: Any, digest: str | None, warnings: tuple[str, ...]) -> Declared:
         if not isinstance(document, dict):
@@ -100,7 +106,7 @@ class _Loading:
         for item in parts.items:
             identify(item)
         resolver = Resolver(Index(parts.items), self._outside)
-        completion = Completion(resolver, self._now, self._select_tags, transform=parts.transform)
+        completion = Completion(resolver, self._now, self._select_tags, transform=parts.transform and self._hashed)
         for item in parts.items:
             completion.complete(item)
         error = refusal(parts, completion, self._file, self._locate)
@@ -111,7 +117,7 @@ class _Loading:
             records=records,
             hash=digest if digest is not None else _hash_of(records, parts),
             format_version=parts.format_version,
-            transform=parts.transform,
+            transform=parts.transform and not self._hashed,
             derived=_keys(parts.items, "derived"),
             random=_keys(parts.items, "random"),
             warnings=(*warnings, *completion.warnings),

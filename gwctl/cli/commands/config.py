@@ -103,7 +103,7 @@ def _load(file: str | None, catalog: Catalog, voice: Voice, *, now: float) -> De
     if file is None:
         raise GwctlError(_NEED_FILE)
     try:
-        declared = load(read_bytes(file), catalog=catalog, now=now, name=name_of(file))
+        declared = load(read_bytes(file), catalog=catalog, now=now, name=name_of(file), hashed=False)
     except DeclarativeError as error:
         raise GwctlError("\n".join(["Failed parsing:", *error.lines()])) from error
     for warning in declared.warnings:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gwctl.changes import import_
+from gwctl.declarative import load
 from gwctl.schema import EntityError, RecordDict
 from gwctl.store import Store
 from tests.tools.pem import AUTHORITY, certificate, expired_authority, key_pair
@@ -297,3 +299,23 @@ def test_every_tagged_entity_is_found_by_its_tags(store: Store, consumer: Record
             ("acls", "b"),
             ("vaults", "b"),
         ]
+
+
+def test_the_password_of_a_document_is_hashed_once_with_the_row_of_its_consumer(
+    store: Store, consumer: RecordDict
+) -> None:
+    """The document derives another id for the consumer than the row has."""
+    text = """
+_format_version: "3.0"
+consumers:
+- username: bob
+  basicauth_credentials:
+  - {username: u, password: p}
+"""
+    for _ in range(2):
+        import_(store, load(text, catalog=store.catalog, now=5.0, hashed=False), now=5.0)
+        (found,) = listed(store, "basicauth_credentials")
+        assert found["password"] == sha1("p", consumer)
+    plain = load(text.replace('"3.0"', '"3.0"\n_transform: false'), catalog=store.catalog, now=5.0, hashed=False)
+    import_(store, plain, now=5.0)
+    assert listed(store, "basicauth_credentials")[0]["password"] == "p"
