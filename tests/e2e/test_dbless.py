@@ -41,7 +41,7 @@ def node(place: Place) -> Dbless:
 def ended(node: Dbless) -> Iterator[None]:
     yield
     assert node.gwctl("stop").out == "Kong stopped\n"
-    assert node.place.left() == []
+    wait_for(lambda: node.place.left() == [], "nothing is left of the node")
 
 
 def serves(node: Dbless, path: str, status: int = 200) -> None:
@@ -229,6 +229,27 @@ def test_c28_a_reload_reads_changed_targets_and_refuses_a_broken_file(
     node.file(balanced(1))
     os.kill(pid, signal.SIGHUP)
     serves(node, "/one", 502)
+
+
+def test_c23_references_without_a_value_stop_nothing(node: Dbless, ended: None, upstream: Upstream) -> None:
+    known, unknown = "{vault://env/session-secret}", "{vault://env/nobody-knows}"
+    plugin = "plugins:\n- name: session\n  config:\n    secret: '{}'\n"
+    node.environ["SESSION_SECRET"] = "the-secret-itself"
+    node.environ["KONG_DECLARATIVE_CONFIG"] = str(node.file(HEAD + plugin.format(known)))
+    node.start()
+    assert node.get("/nowhere") == 404
+    assert known not in node.log
+    assert "the-secret-itself" not in node.log
+
+    node.file(HEAD + plugin.format(unknown))
+
+    for again in (lambda: node.gwctl("reload"), node.restart):
+        again()
+        answer = ask("GET", f"http://127.0.0.1:{node.port}/nowhere")
+        assert (answer.status, answer.json()["message"]) == (404, "no Route matched with those values")
+    wait_for(lambda: unknown in node.log, "the reference is warned about")
+    assert [line for line in node.log.splitlines() if unknown in line and "[warn]" not in line] == []
+    assert node.admin("GET", "/plugins").json()["data"][0]["config"]["secret"] == unknown
 
 
 def test_a_watched_file_is_read_when_it_changes(node: Dbless, ended: None, upstream: Upstream) -> None:
