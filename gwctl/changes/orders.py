@@ -14,6 +14,7 @@ class ApplyOrder:
     """Make the database hold what a document says. ``name`` tells its syntax by its end, None: try both.
 
     ``if_match``: only when the newest version is this one. Without ``tell_changes`` only their numbers are told.
+    ``most_deletes``: write nothing when more would be deleted.
     """
 
     name: str | None = None
@@ -22,6 +23,7 @@ class ApplyOrder:
     select_tags: tuple[str, ...] = ()
     if_match: str | None = None
     tell_changes: bool = True
+    most_deletes: int | None = None
     actor: str = "apply"
 
 

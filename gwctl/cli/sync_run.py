@@ -95,6 +95,9 @@ class _Steps:
             )
         return bool(typer.confirm(f"Delete {deleted} of {planned.existing} records?", default=False, err=True))
 
+    def planned_again(self) -> None:
+        print("somebody else changed the configuration meanwhile: it was planned again", file=sys.stderr)
+
     def progress(self, done: int, total: int) -> None:
         if self._report is None:
             self.begin("applying")

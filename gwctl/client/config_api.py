@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -16,9 +17,10 @@ MOST_BYTES = 256 * 1024 * 1024
 """What the control plane takes in one document."""
 
 Event: TypeAlias = dict[str, Any]
-_DONE = "done"
 _FAILED = "failed"
 _TOO_OLD = frozenset({404, 405})
+_OVERTAKEN = frozenset({409, 412})
+"""Statuses of a failure without a code: the configuration moved while it was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ class Document:
     delete: bool = True
 
 
+class TooManyDeletions(AdminError):
+    """The control plane wrote nothing, because the plan deletes more than it was allowed to."""
+
+    code = "too_many_deletions"
+
+
 class ConfigApi:
     """The configuration of one control plane. Every method raises AdminError."""
 
@@ -102,7 +110,20 @@ class ConfigApi:
         Raises AdminError with status 412 when the configuration is another one by now, and for ``failed``.
         """
         with self._events(document, {"changes": "0"}, {"If-Match": f'"{version}"'}) as events:
-            yield _until_done(events)
+            yield (event for event in _unless_failed(events) if event.get("event") in ("progress", "done"))
+
+    @contextmanager
+    def apply_unless(self, document: Document, most_deletes: int) -> Iterator[tuple[Plan, Iterator[Event]]]:
+        """Plan and apply in one request; yields the plan, then (its changes read) the events as ``apply`` does.
+
+        A plan that another writer overtook is made again: ``planned`` is among the events then. Raises
+        TooManyDeletions, nothing written, when the plan deletes more than ``most_deletes``.
+        """
+        with self._events(document, {"most_deletes": str(most_deletes)}) as events:
+            planned = _planned(events, self._client.address)
+            kept: list[Event] = []
+            changes = _changes_until(events, kept)
+            yield Plan(planned, changes), _after(changes, kept, events)
 
     @contextmanager
     def dump(self, select_tags: Sequence[str] = ()) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
@@ -112,7 +133,8 @@ class ConfigApi:
             with self._client.lines("GET", f"/config/dump{query}") as lines:
                 yield _records(lines, self._client.address)
         except AdminError as error:
-            raise _told_if_too_old(error) from error
+            _require_whole_configurations(error)
+            raise
 
     @contextmanager
     def _events(
@@ -135,18 +157,19 @@ class ConfigApi:
             ) as lines:
                 yield lines
         except AdminError as error:
-            raise _told_if_too_old(error) from error
+            _require_whole_configurations(error)
+            raise
 
 
-def _told_if_too_old(error: AdminError) -> AdminError:
-    if error.status not in _TOO_OLD:
-        return error
-    return AdminError(
-        "this Admin API cannot plan or dump a whole configuration",
-        hint="it needs a gwctl control plane with a database",
-        status=error.status,
-        body=error.body,
-    )
+def _require_whole_configurations(error: AdminError) -> None:
+    """Raise AdminError when the other side has no such endpoints."""
+    if error.status in _TOO_OLD:
+        raise AdminError(
+            "this Admin API cannot plan or dump a whole configuration",
+            hint="it needs a gwctl control plane with a database",
+            status=error.status,
+            body=error.body,
+        ) from error
 
 
 def _planned(events: Iterator[Event], address: str) -> Planned:
@@ -181,16 +204,37 @@ def _records(lines: Iterator[Event], address: str) -> Iterator[tuple[str, dict[s
     raise _cut(address)
 
 
-def _until_done(events: Iterator[Event]) -> Iterator[Event]:
+def _changes_until(events: Iterator[Event], kept: list[Event]) -> Iterator[Change]:
+    """The changes at the beginning of ``events``; the event after them is put into ``kept``."""
+    for event in events:
+        if event.get("event") != "change":
+            kept.append(event)
+            return
+        yield Change.of(event)
+
+
+def _after(changes: Iterator[Change], kept: list[Event], events: Iterator[Event]) -> Iterator[Event]:
+    for _ in changes:
+        """Nobody wanted to see the rest."""
+    yield from (event for event in _unless_failed(chain(kept, events)) if event.get("event") != "change")
+
+
+def _unless_failed(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         if event.get("event") == _FAILED:
             raise _failed(event)
-        if event.get("event") in ("progress", _DONE):
-            yield event
+        yield event
 
 
 def _failed(event: Event) -> AdminError:
-    return refused("the control plane stored nothing", 400, event.get("error"))
+    body = event.get("error")
+    named = body if isinstance(body, dict) else {}
+    if named.get("name") == TooManyDeletions.code:
+        return TooManyDeletions(str(named.get("message")))
+    status = int(event.get("status", 400))
+    if status in _OVERTAKEN and "code" not in named:
+        status = 412
+    return refused("the control plane stored nothing", status, body)
 
 
 def _cut(address: str) -> AdminError:

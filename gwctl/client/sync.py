@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gwctl.client.config_api import ConfigApi, Counts, Document, Event, Plan, Planned
-from gwctl.client.errors import RETRY_LATER, UNAVAILABLE, AdminError
+from gwctl.client.config_api import ConfigApi, Counts, Document, Event, Plan, Planned, TooManyDeletions
+from gwctl.client.errors import RETRY_LATER, AdminError
 from gwctl.kit.errors import GwctlError
 
 MOST_DELETED = 20
@@ -37,6 +40,9 @@ class Steps(Protocol):
     def confirm(self, planned: Planned) -> bool:
         """Ask whether to go on. Raises GwctlError where nobody can be asked."""
 
+    def planned_again(self) -> None:
+        """Somebody else changed the configuration; the control plane has made the plan anew."""
+
     def progress(self, done: int, total: int) -> None:
         """So many changes are written."""
 
@@ -53,13 +59,21 @@ class Outcome:
 def sync(api: ConfigApi, document: Document, consent: Consent, steps: Steps, *, dry_run: bool = False) -> Outcome:
     """Plan, and unless it is a ``dry_run`` apply exactly that plan, all or nothing.
 
-    Raises GwctlError for more deletions than allowed, AdminError for what the control plane refuses.
+    What deletes no more than was allowed beforehand is planned and applied in one request. Otherwise the control plane
+    only plans, and the plan is applied to the same version once somebody has agreed. Raises GwctlError for more
+    deletions than allowed, AdminError for what the control plane refuses.
     """
-    with api.plan(document) as plan:
-        planned = plan.planned
-        steps.planned(plan)
-    if dry_run or not planned.counts:
-        return Outcome(planned.counts)
+    if dry_run:
+        with api.plan(document) as plan:
+            steps.planned(plan)
+            return Outcome(plan.planned.counts)
+    seen: list[Planned] = []
+    try:
+        return _at_once(api, document, consent.allow_deletes or 0, steps, seen)
+    except TooManyDeletions:
+        planned = seen[-1]
+    except AdminError as error:
+        raise _moved() if error.status == _CHANGED else error from error.__cause__
     require_few_deletions(planned, consent)
     if not consent.covers(planned.counts) and not steps.confirm(planned):
         return Outcome(planned.counts, cancelled=True)
@@ -70,6 +84,15 @@ def sync(api: ConfigApi, document: Document, consent: Consent, steps: Steps, *, 
             raise
         counts = _apply_again(api, document, planned, steps)
     return Outcome(counts, applied=True)
+
+
+def _at_once(api: ConfigApi, document: Document, most_deletes: int, steps: Steps, seen: list[Planned]) -> Outcome:
+    """One request; the plan is put into ``seen``."""
+    with _telling_whether(), api.apply_unless(document, most_deletes) as (plan, events):
+        seen.append(plan.planned)
+        steps.planned(plan)
+        counts = _follow(events, steps)
+    return Outcome(counts, applied=bool(counts))
 
 
 def require_few_deletions(planned: Planned, consent: Consent) -> None:
@@ -95,7 +118,7 @@ def _apply_again(api: ConfigApi, document: Document, before: Planned, steps: Ste
     try:
         return _apply(api, document, planned, steps)
     except AdminError as error:
-        raise _moved() if error.status == _CHANGED else error from error
+        raise _moved() if error.status == _CHANGED else error from error.__cause__
 
 
 def _moved() -> AdminError:
@@ -107,23 +130,28 @@ def _moved() -> AdminError:
 
 
 def _apply(api: ConfigApi, document: Document, planned: Planned, steps: Steps) -> Counts:
-    sent = False
+    with _telling_whether(), api.apply(document, planned.version) as events:
+        return _follow(events, steps)
+
+
+@contextmanager
+def _telling_whether() -> Iterator[None]:
+    """Let an interruption and a broken connection say whether the changes were applied."""
     try:
-        with api.apply(document, planned.version) as events:
-            sent = True
-            return _follow(events, steps)
+        yield
     except KeyboardInterrupt:
         raise GwctlError(f"interrupted: {_UNKNOWN}", hint=_LOOK, exit_code=130) from None
     except AdminError as error:
-        if error.status is not None:
+        if error.status is not None or isinstance(error, TooManyDeletions):
             raise
-        if isinstance(error.__cause__, ConnectionRefusedError):
-            raise AdminError(f"{error.message}: nothing was applied", hint=error.hint, exit_code=UNAVAILABLE) from error
-        where = "while the changes were applied" if sent else "after the changes were sent"
-        raise AdminError(f"{error.message} ({where}): {_UNKNOWN}", hint=_LOOK, exit_code=1) from error
+        if isinstance(error.__cause__, ConnectionRefusedError | ssl.SSLError | socket.gaierror):
+            raise AdminError(
+                f"{error.message}: nothing was applied", hint=error.hint, exit_code=error.exit_code
+            ) from error
+        raise AdminError(f"{error.message}: {_UNKNOWN}", hint=_LOOK, exit_code=1) from error
 
 
-_UNKNOWN = "whether they were applied is unknown; it is all of them or none"
+_UNKNOWN = "whether the changes were applied is unknown; it is all of them or none"
 _LOOK = "'gwctl config diff' with the same files tells"
 
 
@@ -131,5 +159,8 @@ def _follow(events: Iterator[Event], steps: Steps) -> Counts:
     for event in events:
         if event["event"] == "done":
             return Counts.of(event)
+        if event["event"] == "planned":
+            steps.planned_again()
+            continue
         steps.progress(int(event.get("done", 0)), int(event.get("total", 0)))
     raise AdminError("the control plane ended its answer before it was done")

@@ -64,19 +64,22 @@ class ScriptedConfig:
             return self.refusal[0], [self.refusal[1]]
         if asked.path == "/config/dump":
             return 200, [{"version": "l:1"}, *self.records, {"event": "end"}]
-        version = f"l:{7 + sum('dry_run' in each.query for each in self.asked)}"
+        version = f"l:{7 + sum('changes' not in each.query or 'dry_run' in each.query for each in self.asked)}"
         planned = {"event": "planned", **self.counts(), "total_existing": self.existing, "version": version}
         told = [] if asked.query.get("changes") == "0" else list(self.changes)
         done = {"event": "done", **self.counts(), "version": version}
         if "dry_run" in asked.query:
             return 200, [planned, *told, done]
+        if int(asked.query.get("most_deletes", self.existing)) < self.counts()["deleted"]:
+            error = {"name": "too_many_deletions", "message": "too many"}
+            return 200, [planned, *told, {"event": "failed", "status": 409, "error": error}]
         if self.moves:
             self.moves -= 1
             return 412, [{"message": "the configuration is another one"}]
         if self.failed is not None:
-            return 200, [planned, {"event": "failed", "error": self.failed}]
-        self.applied += 1
-        return 200, [planned, {"event": "progress", "done": 1, "total": len(self.changes)}, done]
+            return 200, [planned, *told, {"event": "failed", "status": 409, "error": self.failed}]
+        self.applied += bool(self.changes)
+        return 200, [planned, *told, {"event": "progress", "done": 1, "total": len(self.changes)}, done]
 
     def counts(self) -> dict[str, int]:
         ops = [change["op"] for change in self.changes]

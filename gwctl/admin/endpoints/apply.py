@@ -55,6 +55,7 @@ async def _apply(call: Call) -> Response:
         select_tags=tags_of(call.argument("select_tags")),
         if_match=_if_match(call.request),
         tell_changes=_flag(call, "changes", default=True),
+        most_deletes=_number(call, "most_deletes"),
     )
     with tempfile.TemporaryFile() as document:
         await _spool(call.request, document)
@@ -150,6 +151,15 @@ def _flag(call: Call, name: str, *, default: bool) -> bool:
     if text not in _FLAGS:
         raise Refusal(400, f"{name} must be 0 or 1")
     return _FLAGS[text]
+
+
+def _number(call: Call, name: str) -> int | None:
+    text = call.argument(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Refusal(400, f"{name} must be a number")
+    return int(text)
 
 
 def _if_match(request: Request) -> str | None:

@@ -121,13 +121,24 @@ def test_json_is_complete_also_when_the_sync_is_refused(gwctl: Callable[..., Ran
     assert "--yes" in err
 
 
-def test_sync_applies_the_planned_version(gwctl: Callable[..., Ran], file: Path) -> None:
+def test_a_sync_without_deletions_is_one_request(gwctl: Callable[..., Ran], file: Path) -> None:
     with control_plane(changes=CHANGES[:2]) as cp:
         code, out, _ = gwctl("config", "sync", file)
 
     assert code == 0
+    assert out.startswith("+ create service a\n~ update route r\n")
     assert out.endswith("Summary:\n  Created: 1\n  Updated: 1\n  Deleted: 0\n")
-    assert [each.query for each in cp.asked] == [{"dry_run": "1"}, {"changes": "0"}]
+    assert [each.query for each in cp.asked] == [{"most_deletes": "0"}]
+    assert cp.applied == 1
+
+
+def test_a_sync_with_deletions_applies_the_planned_version(gwctl: Callable[..., Ran], file: Path) -> None:
+    with control_plane(changes=CHANGES) as cp:
+        code, out, _ = gwctl("config", "sync", file, "--yes")
+
+    assert code == 0
+    assert out.count("- delete consumer bob") == 1
+    assert [each.query for each in cp.asked] == [{"most_deletes": "0"}, {"changes": "0"}]
     assert cp.asked[1].headers["if-match"] == '"l:8"'
     assert cp.asked[1].body == cp.asked[0].body
     assert cp.applied == 1
@@ -200,10 +211,10 @@ def test_the_guard_against_mass_deletion(
 
 
 def test_a_moved_version_is_planned_again_once(gwctl: Callable[..., Ran], file: Path) -> None:
-    with control_plane(changes=CHANGES[:1], moves=1) as cp:
-        assert gwctl("config", "sync", file)[0] == 0
+    with control_plane(changes=CHANGES, moves=1) as cp:
+        assert gwctl("config", "sync", file, "--yes")[0] == 0
     assert [each.query for each in cp.asked] == [
-        {"dry_run": "1"},
+        {"most_deletes": "0"},
         {"changes": "0"},
         {"dry_run": "1", "changes": "0"},
         {"changes": "0"},
@@ -212,18 +223,25 @@ def test_a_moved_version_is_planned_again_once(gwctl: Callable[..., Ran], file: 
 
 
 def test_a_version_that_goes_on_moving_says_try_again(gwctl: Callable[..., Ran], file: Path) -> None:
-    with control_plane(changes=CHANGES[:1], moves=5) as cp:
+    for changes in (CHANGES[:1], CHANGES):
+        with control_plane(changes=changes, moves=5) as cp:
+            code, _, err = gwctl("config", "sync", file, "--yes")
+        assert (code, cp.applied) == (75, 0)
+        assert "somebody else changed the configuration" in err
+        assert "nothing was applied" in err
+
+
+def test_a_version_that_moves_while_it_is_written_says_try_again(gwctl: Callable[..., Ran], file: Path) -> None:
+    with control_plane(changes=CHANGES[:1], failed={"message": "somebody was faster"}):
         code, _, err = gwctl("config", "sync", file)
-    assert (code, cp.applied) == (75, 0)
-    assert "somebody else changed the configuration" in err
-    assert "nothing was applied" in err
+    assert (code, "somebody else changed the configuration" in err) == (75, True)
 
 
 def test_a_connection_that_breaks_while_applying_leaves_it_open(gwctl: Callable[..., Ran], file: Path) -> None:
     with control_plane(changes=CHANGES[:1], breaks_after=2):
         code, _, err = gwctl("config", "sync", file)
     assert code == 1
-    assert "whether they were applied is unknown; it is all of them or none" in err
+    assert "whether the changes were applied is unknown; it is all of them or none" in err
     assert "'gwctl config diff' with the same files tells" in err
 
 
@@ -239,6 +257,7 @@ def test_nobody_listens_is_69(gwctl: Callable[..., Ran], file: Path, monkeypatch
     monkeypatch.setenv("GWCTL_ADMIN_URL", "http://127.0.0.1:1")
     code, out, err = gwctl("config", "sync", file)
     assert (code, out) == (69, "")
+    assert "nothing was applied" in err
     assert "cannot reach the Admin API at http://127.0.0.1:1: connection refused" in err
 
 
