@@ -24,7 +24,8 @@ def condition_of(
     missing = missing_plugins(plugins, hello.plugins) if sync_status == NORMAL else []
     if not missing:
         return Condition(sync_status, last_error)
-    text = f"configured plugins that the data plane lacks: {', '.join(missing)}; their routes answer 503"
+    names = ", ".join(missing)
+    text = f"configured plugins that the data plane lacks: {names}; their routes answer 503 unless missing_plugin=warn"
     return Condition(PLUGINS_MISSING, last_error or {"message": text})
 
 

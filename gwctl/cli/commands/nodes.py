@@ -67,7 +67,14 @@ def _text(nodes: list[dict[str, Any]], output: Format) -> str:
 def _table(nodes: Sequence[dict[str, Any]]) -> str:
     if not nodes:
         return "no data planes"
-    return table([{**node, "last_seen": _ago(node.get("last_seen"))} for node in nodes], _COLUMNS)
+    rows = table([{**node, "last_seen": _ago(node.get("last_seen"))} for node in nodes], _COLUMNS)
+    return "\n".join([rows, *_reasons(nodes)])
+
+
+def _reasons(nodes: Sequence[dict[str, Any]]) -> list[str]:
+    """A line for each node that is not well: the reason is too long for a column."""
+    found = [f"{node['id']}: {node['last_error'].get('message')}" for node in nodes if node.get("last_error")]
+    return ["", *found] if found else []
 
 
 def _ago(moment: Any) -> str:

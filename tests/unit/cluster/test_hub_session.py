@@ -408,7 +408,8 @@ def test_a_node_that_lacks_configured_plugins_says_so_in_its_row() -> None:
     told = row(hub.say(m.Ack(m.Mark.of(AT_FIVE))))
     assert told["sync_status"] == "plugin_set_incompatible"
     assert told["last_error"] == {
-        "message": "configured plugins that the data plane lacks: acl, jwt; their routes answer 503"
+        "message": "configured plugins that the data plane lacks: acl, jwt; "
+        "their routes answer 503 unless missing_plugin=warn"
     }
 
     hub.plugins = frozenset({"cors"})
