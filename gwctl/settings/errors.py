@@ -26,14 +26,11 @@ class Problem:
 
 
 class SettingsError(GwctlError):
-    """Settings that cannot be used. Its text is the first problem; ``problems`` and ``details`` hold them all."""
+    """Settings that cannot be used. Its text is the first problem, its details are the others."""
 
     code = "settings"
 
-    def __init__(self, details: Sequence[Problem]) -> None:
-        super().__init__(details[0].text, hint=details[0].hint)
-        self.details = tuple(details)
-
-    @property
-    def problems(self) -> list[str]:
-        return [problem.text for problem in self.details]
+    def __init__(self, reasons: Sequence[Problem]) -> None:
+        super().__init__(reasons[0].text, hint=reasons[0].hint)
+        self.problems = [problem.text for problem in reasons]
+        self.details = tuple(self.problems[1:])
