@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gwctl.schema import Schema
-from gwctl.store.codec import Image, RowCodec
+from gwctl.store.codec import Image, RowCodec, codec_of
 from gwctl.store.tables import EntityTable, Tables
 
 ROWS_AT_ONCE = 2000
@@ -34,7 +34,7 @@ class BulkRows:
             connection.begin()  # the driver is used below SQLAlchemy, which would begin late
 
     def codec(self, entity: str) -> RowCodec:
-        return RowCodec(self._tables[entity].schema)
+        return codec_of(self._tables[entity].schema)
 
     def keys(self, entity: str) -> set[str]:
         """All primary keys."""
@@ -82,11 +82,11 @@ class BulkWriter:
         self._driver = _driver(connection)
 
     def insert(self, table: EntityTable, images: Sequence[Image]) -> None:
-        self._insert(table.table.name, RowCodec(table.schema).columns, images)
+        self._insert(table.table.name, codec_of(table.schema).columns, images)
 
     def update(self, table: EntityTable, images: Sequence[Image]) -> None:
         """Replace the rows whose primary keys the images have."""
-        codec = RowCodec(table.schema)
+        codec = codec_of(table.schema)
         names = ", ".join(f"{_quoted(name)} = {self._mark}" for name in codec.columns)
         key = _quoted(table.schema.primary_key)
         statement = f"UPDATE {table.table.name} SET {names} WHERE {key} = {self._mark}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, func, insert, select, text
 
 from gwctl.kit.ids import new_uuid
@@ -28,7 +30,10 @@ memory for a few records only."""
 _FLUSH = 500
 _LOCK_CLASS = 0x67776374  # "gwct": our half of PostgreSQL's advisory lock numbers; the other half is the schema
 
-_TAKE_VERSION_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashtext(current_schema()))")
+_TAKE_VERSION_LOCK_SQL = "SELECT pg_advisory_xact_lock(%(class)s, hashtext(current_schema()))"
+_INSERT_CHANGE = """
+    INSERT INTO changes (changeset, position, entity, key, record)
+    VALUES (%(changeset)s, %(position)s, %(entity)s, %(key)s, %(record)s)"""
 _INSERT = """
     INSERT INTO versions (number, changeset, size, actor, committed_at)
     SELECT coalesce(max(number), 0) + 1, CAST(:changeset AS TEXT), CAST(:size AS INTEGER), CAST(:actor AS TEXT),
@@ -36,7 +41,7 @@ _INSERT = """
     FROM versions
     RETURNING number, (SELECT id FROM lineage)"""
 _INSERT_VERSION = text(_INSERT)
-_INSERT_AND_NOTIFY = text(f"{_INSERT}, pg_notify('{CHANNEL}', CAST(number AS TEXT))")
+_INSERT_AND_NOTIFY = re.sub(r":(\w+)", r"%(\1)s", _INSERT) + f", pg_notify('{CHANNEL}', CAST(number AS TEXT))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class ChangesetWriter:
     def hold(self) -> None:
         """Let no other writer take a version number before this transaction ends."""
         if self._connection.dialect.name == "postgresql":
-            self._connection.execute(_TAKE_VERSION_LOCK, {"class": _LOCK_CLASS})
+            self._connection.exec_driver_sql(_TAKE_VERSION_LOCK_SQL, {"class": _LOCK_CLASS})
 
     def flush(self) -> None:
         if self._pending:
@@ -96,7 +101,8 @@ class ChangesetWriter:
             self._pending = []
 
     def close(self, actor: str, now: float) -> Version | None:
-        """Take the next version number for this changeset; the caller commits at once. None when nothing changed.
+        """Take the next version number for this changeset and commit; SQLite leaves that to the caller, who does it at
+        once. None when nothing changed.
 
         From here to the commit the version lock is held, so numbers become visible in their order: a reader that saw
         number N has seen every smaller one. The lock ends with the transaction, however that ends.
@@ -104,16 +110,30 @@ class ChangesetWriter:
         self._closed = True
         if not self._size:
             return None
-        self.flush()
-        self.hold()
-        announced = self._connection.dialect.name == "postgresql"
-        number, lineage = self._connection.execute(
-            _INSERT_AND_NOTIFY if announced else _INSERT_VERSION,
-            {"changeset": self._changeset, "size": self._size, "actor": actor, "now": now},
-        ).one()[:2]
+        values = {"changeset": self._changeset, "size": self._size, "actor": actor, "now": now}
+        if self._connection.dialect.name == "postgresql":
+            number, lineage = self._commit_in_one_go(values)
+        else:
+            self.flush()
+            number, lineage = self._connection.execute(_INSERT_VERSION, values).one()[:2]
         if lineage is None:
             raise NeedsBootstrap
         return Version(lineage, number)
+
+    def _commit_in_one_go(self, values: dict[str, Any]) -> tuple[int, str | None]:
+        """What waits, the lock, the number and COMMIT, sent together: one round trip, and no other writer has to wait
+        for one of ours while we hold the lock."""
+        rows, self._pending = self._pending, []
+        driver: Any = self._connection.connection.driver_connection
+        with driver.pipeline(), driver.cursor() as cursor:
+            for row in rows:
+                record = None if row["record"] is None else orjson.dumps(row["record"]).decode()
+                driver.execute(_INSERT_CHANGE, {**row, "record": record})
+            driver.execute(_TAKE_VERSION_LOCK_SQL, {"class": _LOCK_CLASS})
+            cursor.execute(_INSERT_AND_NOTIFY, values)
+            driver.execute("COMMIT")
+            found = cursor.fetchone()
+        return found[0], found[1]
 
 
 def current_version(connection: Connection, tables: SystemTables) -> Version:
@@ -127,8 +147,8 @@ def current_version(connection: Connection, tables: SystemTables) -> Version:
 def changes_after(connection: Connection, tables: SystemTables, number: int, limit: int) -> ChangeBatch | None:
     """Whole versions after ``number``: about ``limit`` changes, but always one version, when there is one.
 
-    None when the log does not reach back to ``number``, when ``number`` is ahead of the log, or when the next version is
-    one of more than LARGEST changes.
+    None when the log does not reach back to ``number``, when ``number`` is ahead of the log, or when the next version
+    has more than LARGEST changes.
     """
     versions = tables.versions.c
     oldest, newest, lineage = connection.execute(

@@ -7,6 +7,7 @@ foreign keys as plain ids. Making one costs a few microseconds, and two records 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from gwctl.schema import Field, RecordDict, Schema
 Image = tuple[Any, ...]
 
 _PLAIN = frozenset({"string", "integer", "boolean", "foreign"})
+_SCHEMAS = 512
 _SKIPPED = frozenset({"created_at", "updated_at"})
 
 
@@ -54,6 +56,12 @@ class RowCodec:
     def text(self, record: Mapping[str, Any]) -> str:
         """The record as the change log keeps it."""
         return orjson.dumps(record).decode()
+
+
+@lru_cache(maxsize=_SCHEMAS)
+def codec_of(schema: Schema) -> RowCodec:
+    """The codec of an entity, made once."""
+    return RowCodec(schema)
 
 
 def _is_json(field: Field) -> bool:

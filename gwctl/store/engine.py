@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import select
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import orjson
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
@@ -26,6 +29,9 @@ IDLE_IN_TRANSACTION_SECONDS = 60
 """PostgreSQL ends the transaction of a process that holds it idle for so long (stopped, or its host gone)."""
 
 POOL_WAIT_SECONDS = 5.0
+
+ASKED_AFTER_SECONDS = 5.0
+"""A pooled connection that was idle for longer is asked whether it still leads to a server."""
 
 
 def open_engine(config: DatabaseConfig, *, pooled: bool = True, create: bool = False) -> Engine:
@@ -166,6 +172,35 @@ def session_settings(config: DatabaseConfig) -> str:
     return "; ".join(statements)
 
 
+class _Liveness:
+    """Leaves pooled connections that have ended, without asking the server each time.
+
+    A connection that the server has closed is readable, which costs no round trip to see; one that was idle for long,
+    and so may lead to a host that is gone, is asked.
+    """
+
+    def attach(self, engine: Engine) -> None:
+        event.listen(engine, "checkin", self._used)
+        event.listen(engine, "checkout", self._checked_out)
+
+    def _used(self, _connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    def _checked_out(self, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used = record.info.get("used")
+        if used is None:
+            return
+        driver: Any = connection
+        try:
+            if select.select([driver.fileno()], [], [], 0)[0]:
+                raise exc.DisconnectionError("the connection has ended")
+            if time.monotonic() - used > ASKED_AFTER_SECONDS:
+                driver.execute("SELECT 1")
+                driver.rollback()
+        except (psycopg.Error, OSError, ValueError) as error:
+            raise exc.DisconnectionError("the connection has ended") from error
+
+
 def _postgres(config: DatabaseConfig, pooled: bool) -> Engine:
     settings = session_settings(config)
     engine = create_engine(
@@ -173,9 +208,10 @@ def _postgres(config: DatabaseConfig, pooled: bool) -> Engine:
         connect_args=postgres_parameters(config),
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        pool_pre_ping=pooled,
         **_pooling(config, pooled),
     )
+    if pooled:
+        _Liveness().attach(engine)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exc, literal, select
 
 from gwctl.schema import EntityError, RecordDict, Schema
 from gwctl.store.reads import condition
+from gwctl.store.statements import Statements
 from gwctl.store.tables import EntityTable, Tables, column_name
 
 MAX_INDEXED_BYTES = 2048
@@ -60,11 +61,18 @@ def _too_long(value: Any) -> bool:
     return isinstance(value, str) and len(value) * 4 > MAX_INDEXED_BYTES and len(value.encode()) > MAX_INDEXED_BYTES
 
 
-def check_primary_key(connection: Connection, table: EntityTable, record: RecordDict) -> None:
-    """Raises EntityError number 3 when a record with this key exists."""
-    key = record[table.schema.primary_key]
-    if connection.execute(select(literal(1)).where(table.key == key)).first() is not None:
-        raise EntityError.primary_key_violation({table.schema.primary_key: key})
+def check_new(connection: Connection, statements: Statements, record: RecordDict) -> None:
+    """Raises EntityError numbers 3, 5 and 4: what a new record runs into, asked in one round trip."""
+    answers = connection.exec_driver_sql(statements.check, statements.check_values(record)).one()
+    schema = statements.codec.schema
+    if answers[0]:
+        raise EntityError.primary_key_violation({schema.primary_key: record[schema.primary_key]})
+    for key, taken in zip(statements.unique, answers[1:], strict=False):
+        if taken:
+            raise EntityError.unique_violation({name: record[name] for name in key})
+    for (name, foreign), there in zip(statements.foreign, answers[1 + len(statements.unique) :], strict=True):
+        if record[name] is not None and not there:
+            raise EntityError.foreign_key_violation(name, record[name]["id"], foreign.reference)
 
 
 def check_unique(connection: Connection, table: EntityTable, record: RecordDict, old: RecordDict | None) -> None:

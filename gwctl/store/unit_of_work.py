@@ -17,6 +17,7 @@ from gwctl.store.deletion import Deletion
 from gwctl.store.expiry import ended
 from gwctl.store.reads import Reads, conditions, key_field
 from gwctl.store.row_rules import DELETING, WRITING
+from gwctl.store.statements import statements_of
 from gwctl.store.stored_form import stored_form
 from gwctl.store.tables import EntityTable, Tables
 
@@ -37,6 +38,7 @@ class UnitOfWork(Reads):
         self._actor = actor
         self._log = ChangesetWriter(connection, tables.system)
         self._closed = False
+        self._mark = "%s" if connection.dialect.name == "postgresql" else "?"
         self.version: Version | None = None
 
     def insert(self, entity: str, values: Mapping[str, Any]) -> RecordDict:
@@ -128,10 +130,10 @@ class UnitOfWork(Reads):
         return stored_form(schema, schema.transform(checked, given))
 
     def _insert(self, table: EntityTable, record: RecordDict) -> RecordDict:
-        integrity.check_primary_key(self._connection, table, record)
-        self._check(table, record, None)
+        statements = statements_of(table, self._mark)
+        integrity.check_new(self._connection, statements, record)
         try:
-            self._connection.execute(insert(table.table), table.row(record))
+            self._connection.exec_driver_sql(statements.insert, statements.codec.encode(record))
         except exc.IntegrityError as error:
             raise integrity.refused(error, table.schema, record) or error from error
         self._write_tags(table, record)

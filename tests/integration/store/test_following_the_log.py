@@ -52,7 +52,7 @@ def test_a_writer_killed_while_it_holds_the_version_lock_blocks_nobody(
     def hold() -> None:
         with opened(bootstrapped, catalog) as store, store.write() as unit:
             unit.insert("consumers", {"username": "never"})
-            unit.close()
+            unit.bulk_write().check_untouched(0, set(), last=True)  # takes the version lock
             os.write(told, b"x")
             signal.pause()
 
@@ -82,7 +82,7 @@ def test_the_version_lock_of_one_schema_does_not_hold_another(database: Database
         assert first.version().lineage != second.version().lineage
         with first.write() as unit:
             unit.insert("consumers", {"username": "u"})
-            unit.close()
+            unit.bulk_write().check_untouched(0, set(), last=True)  # takes the version lock
             with second.write() as meanwhile:
                 meanwhile.insert("consumers", {"username": "u"})
         assert (first.version().number, second.version().number) == (2, 2)

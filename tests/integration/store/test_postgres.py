@@ -205,7 +205,7 @@ def test_a_stopped_process_loses_its_transaction_in_the_end(
     def hold() -> None:
         with stopped.write() as unit:
             unit.insert("consumers", {"username": "u"})
-            unit.close()
+            unit.bulk_write().check_untouched(0, set(), last=True)  # takes the version lock
             insert(store, "other")  # waits for the version lock until the server takes it from this transaction
 
     with pytest.raises(DatabaseUnavailable):
