@@ -19,6 +19,7 @@ from gwctl.cache.errors import CacheDamaged, storage_errors
 _MAX_READERS = 4096
 _MAGIC = 0xBEEFC0DE
 _PAGE_HEADER = 16
+_LONGEST = 1 << 40
 _LAST_PAGE_OFFSET = _PAGE_HEADER + 24 + 2 * 48
 _TRANSACTION_OFFSET = _LAST_PAGE_OFFSET + 8
 
@@ -120,6 +121,25 @@ def ensure_whole(data: Path, *, written: bool = False) -> None:
     newest = max((_meta(head, place) for place in (0, page_size)), default=None)
     if newest is None or (newest[1] + 1) * page_size > size:
         raise CacheDamaged(f"the cache file {data} is cut short or is no cache file")
+
+
+def claim_length(data: Path) -> None:
+    """Make a file that nobody has open as long as its last page says, for a verification to read it safely.
+
+    A process may die between a commit and ``lengthen``; where more than unused pages is missing, the verification finds
+    empty ones. Raises OSError.
+    """
+    try:
+        size = data.stat().st_size
+    except FileNotFoundError:
+        return
+    with data.open("rb") as file:
+        head = file.read(65536 + 512)
+    page_size = _page_size(head)
+    transaction, last = max(_meta(head, place) for place in (0, page_size))
+    needed = (last + 1) * page_size
+    if transaction >= 0 and 0 < size < needed <= _LONGEST:
+        os.truncate(data, needed)
 
 
 def lengthen(environment: Any, generation: Path) -> None:

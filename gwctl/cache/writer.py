@@ -19,7 +19,7 @@ import lmdb
 from gwctl.cache import keys
 from gwctl.cache.directory import Directory, discard, number_of
 from gwctl.cache.edit import Changes, Edit
-from gwctl.cache.environments import Environments, Lease, ensure_whole, lengthen
+from gwctl.cache.environments import Environments, Lease, claim_length, ensure_whole, lengthen
 from gwctl.cache.errors import CacheDamaged, CacheError, CacheFull, storage_errors
 from gwctl.cache.generation import LARGEST_MAP, GenerationWriter
 from gwctl.cache.journal import TOMBSTONES, entries
@@ -244,6 +244,8 @@ class CacheWriter:
     def _open_newest(self) -> None:
         for path in self._directory.candidates():
             try:
+                with storage_errors(path):
+                    claim_length(path / "data.mdb")
                 verify_in_child(path)
                 self._adopt(path)
             except CacheDamaged as error:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gwctl.cache import CacheBusy, CacheDamaged, CacheReader, CacheWriter
+from gwctl.cache.environments import ensure_whole
 from gwctl.entities import Catalog
 from gwctl.kit.version import Version
 
@@ -298,3 +299,23 @@ def test_readers_do_without_the_pointer(two_generations: Path) -> None:
 
     with CacheReader.open(two_generations).view() as view:
         assert view.version == Version("L", 2)
+
+
+def test_a_file_without_its_unused_last_pages_is_sound(two_generations: Path, catalog: Catalog) -> None:
+    """LMDB counts pages that a transaction gave back without writing them; who wrote it may have died since."""
+    data = two_generations / "gen-000003" / "data.mdb"
+    content = bytearray(data.read_bytes())
+    for place in (0, 4096):
+        offset = place + 16 + 24 + 2 * 48
+        last = int.from_bytes(content[offset : offset + 8], "little")
+        content[offset : offset + 8] = (last + 3).to_bytes(8, "little")
+    data.write_bytes(content)
+    with pytest.raises(CacheDamaged, match="cut short"):
+        ensure_whole(data)
+
+    writer = CacheWriter.open(two_generations, catalog)
+
+    assert writer.incidents == []
+    assert writer.generation == 3
+    ensure_whole(data)
+    writer.close()
