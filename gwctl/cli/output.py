@@ -46,3 +46,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def harmless(text: str) -> str:
+    """``text`` with its control characters spelt out: names come from others, and a terminal obeys some of them."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

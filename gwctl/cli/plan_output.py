@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gwctl.cli.colour import Paint, When, paint_for
+from gwctl.cli.output import harmless
 
 if TYPE_CHECKING:
     from gwctl.client.config_api import Change, Counts, Plan
@@ -54,9 +55,10 @@ class PlanText:
         from gwctl.client.kinds import singular
 
         sign, colour = _SIGNS[change.op]
-        yield self._paint(f"{sign} {change.op} {singular(change.entity)} {change.name or change.id}", colour)
+        name = harmless(change.name or change.id)
+        yield self._paint(f"{sign} {change.op} {singular(change.entity)} {name}", colour)
         for name, (old, new) in change.fields.items():
-            yield f"    {name}: {self._paint(_shown(old), 'red')} → {self._paint(_shown(new), 'green')}"
+            yield f"    {harmless(name)}: {self._paint(_shown(old), 'red')} → {self._paint(_shown(new), 'green')}"
 
     def end(self, counts: Counts, *, applied: bool) -> None:
         """The block that decK prints, for scripts that look for it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gwctl.cli.options import Format
-from gwctl.cli.output import show, table
+from gwctl.cli.output import harmless, show, table
 
 if TYPE_CHECKING:
     from gwctl.schema import Field, Schema
@@ -78,7 +78,7 @@ def _short(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     line = value.partition("\n")[0]
-    return value if len(line) == len(value) <= _LONGEST_CELL else f"{line[: _LONGEST_CELL - 1]}…"
+    return harmless(value if len(line) == len(value) <= _LONGEST_CELL else f"{line[: _LONGEST_CELL - 1]}…")
 
 
 def table_columns(schema: Schema) -> Sequence[str]:

@@ -59,3 +59,10 @@ def test_lists_are_printed_while_they_are_read(catalog: Catalog, capsys: pytest.
         with pytest.raises(KeyboardInterrupt):
             show_records(records(), catalog["services"], form)
         assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_name_does_nothing_to_the_terminal(catalog: Catalog, capsys: pytest.CaptureFixture[str]) -> None:
+    show_records([{"id": "i", "username": "\x1b[2Jbob\x9b\x7f"}], catalog["consumers"], RecordFormat.TABLE)
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.isprintable()
+    assert "bob" in line
