@@ -103,7 +103,7 @@ class DeclarativeError(GwctlError):
         if self._locate is not None:
             spots = self._locate(paths)
         found = [self._place(path, message, spot) for (path, message), spot in zip(self._faults, spots, strict=True)]
-        return sorted(found, key=lambda place: (place.file or "", place.line or 0, place.column or 0, place.path))
+        return sorted(found, key=_order)
 
     def _place(self, path: Path, message: str, spot: Spot | None) -> Place:
         if spot is None:
@@ -120,6 +120,13 @@ class DeclarativeError(GwctlError):
         """The tree, and below it one line per error with its place, as compilers print them, when there is a text."""
         placed = [str(place) for place in self.places if place.line is not None]
         return [*self.tree(), *(["", *placed] if placed else [])]
+
+
+def _order(place: Place) -> tuple[str, int, int, str]:
+    """By place; what has none stays in the order of the document."""
+    if place.line is None:
+        return (place.file or "", 0, 0, "")
+    return (place.file or "", place.line, place.column or 0, place.path)
 
 
 def _body(fields: dict[str, Any]) -> dict[str, Any]:

@@ -205,6 +205,12 @@ def test_3_next_to_another_fault_it_lacks_its_primary_key(refuses: Refuses) -> N
     }
 
 
+def test_3_next_to_a_fault_of_the_heading_too(refuses: Refuses) -> None:
+    error = refuses(plugins=[{"name": "cors", "service": "svc"}], nonsense=1)
+
+    assert error.fields == {"plugins": [{"service": {"id": "missing primary key"}}], "nonsense": "unknown field"}
+
+
 def test_3_a_password_without_its_consumer(refuses: Refuses) -> None:
     credential = {"username": "u", "password": "p", "consumer": "nobody"}
 

@@ -92,6 +92,18 @@ def test_passwords_that_are_hashed_already_are_not_hashed_again(declared: Declar
     assert again["password"] == stored["password"] != "p: #x"
 
 
+def test_what_is_no_configuration_is_left_out(catalog: Catalog) -> None:
+    records = [(schema.name, {"id": "x", "key": "k"}) for schema in catalog]
+
+    document = json.loads(export(records, catalog=catalog, form="json"))
+
+    assert "parameters" in document
+    assert not document.keys() & {
+        *("workspaces", "tags", "clustering_data_planes", "sessions"),
+        *("oauth2_authorization_codes", "ratelimiting_metrics"),
+    }
+
+
 def test_nothing_is_held_in_memory(catalog: Catalog) -> None:
     from gwctl.declarative import export_lines
 
