@@ -12,6 +12,7 @@ import gwctl
 from gwctl.admin.answers import answer
 from gwctl.admin.routing import Call, Endpoint, Operation
 
+
 def root() -> Endpoint:
     return Endpoint("/", "node", {"GET": Operation(_get, "Facts about this node")})
 

@@ -71,7 +71,11 @@ def test_put(admin: Admin, encoding: str) -> None:
     fresh = ask_as(admin, encoding, "PUT", "/certificates/new.test", {**pair(), "snis": ["z.test", "new.test"]}).json
     assert fresh["snis"] == ["new.test", "z.test"]
     merged = ask_as(admin, encoding, "PUT", "/certificates/new.test", {**pair(number=1), "snis": ["b.test"]}).json
-    assert (merged["id"], merged["snis"], merged["cert"]) == (fresh["id"], ["b.test", "new.test"], pair(number=1)["cert"])
+    assert (merged["id"], merged["snis"], merged["cert"]) == (
+        fresh["id"],
+        ["b.test", "new.test"],
+        pair(number=1)["cert"],
+    )
     both = ask_as(admin, encoding, "PUT", f"/certificates/{key}", {**pair(), **alternative("rsa")}).json
     assert (both["snis"], both["key_alt"]) == ([], alternative("rsa")["key_alt"])
     assert both["updated_at"] >= made.json["updated_at"]
@@ -154,7 +158,9 @@ def test_names(admin: Admin) -> None:
     key = new_uuid()
     put = admin.ask("PUT", f"/snis/{key}", {"name": "put.test", "certificate": {"id": one}})
     assert (put.status, put.json["id"]) == (200, key)
-    assert admin.ask("PUT", f"/snis/{key}", {"name": "put2.test", "certificate": {"id": one}}).json["name"] == "put2.test"
+    assert (
+        admin.ask("PUT", f"/snis/{key}", {"name": "put2.test", "certificate": {"id": one}}).json["name"] == "put2.test"
+    )
     empty = admin.ask("PUT", f"/snis/{key}", {})
     assert empty.json["message"] == (
         "2 schema violations (certificate: required field missing; name: required field missing)"

@@ -39,9 +39,24 @@ def everything() -> dict[str, tuple[str, dict[str, Any]]]:
     ids = {
         name: new_uuid()
         for name in (
-            "certificate ca consumer vault set sni service upstream key key-auth hmac-auth jwt basic-auth oauth2 acls "
-            "route plugin"
-        ).split()
+            "certificate",
+            "ca",
+            "consumer",
+            "vault",
+            "set",
+            "sni",
+            "service",
+            "upstream",
+            "key",
+            "key-auth",
+            "hmac-auth",
+            "jwt",
+            "basic-auth",
+            "oauth2",
+            "acls",
+            "route",
+            "plugin",
+        )  # fmt: skip
     }
     consumer = f"/consumers/{ids['consumer']}"
     tags = {"tags": ["managed"]}
@@ -74,7 +89,12 @@ def test_any_command_asks_for_the_version(admin: Admin) -> None:
     major, minor = root.json["version"].split(".")[:2]
     assert (root.status, major, minor.isdigit()) == (200, "3", True)
     assert isinstance(root.json["configuration"]["database"], str)
-    for method, path in (("GET", "/w/workspaces/w"), ("GET", "/w/kong"), ("POST", "/workspaces"), ("GET", "/w/services")):
+    for method, path in (
+        ("GET", "/w/workspaces/w"),
+        ("GET", "/w/kong"),
+        ("POST", "/workspaces"),
+        ("GET", "/w/services"),
+    ):
         assert admin.ask(method, path, {"name": "w"} if method == "POST" else None, headers=AGENT).status == 404
 
 

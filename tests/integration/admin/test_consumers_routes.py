@@ -201,7 +201,8 @@ def test_one_plugin_of_a_consumer(admin: Admin) -> None:
         values = {} if method == "PATCH" else None
         answer = admin.ask(method, f"/consumers/alice/plugins/{plugin['id']}", values)
         assert (answer.status, answer.json) == (404, NOT_FOUND)
-    form = admin.ask("PATCH", path, form="config.minute=6")
+    form = admin.ask("PATCH", path, form="config.minute=6&config.error_message=7")
+    assert form.json["config"]["error_message"] == "7"
     assert (form.status, form.json["config"]["minute"], form.json["config"]["hour"]) == (200, 6, 50)
     json = admin.ask("PATCH", path, {"config": {"hour": 60}, "enabled": False}).json
     assert (json["config"]["minute"], json["config"]["hour"], json["enabled"]) == (6, 60, False)

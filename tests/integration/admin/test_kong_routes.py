@@ -112,7 +112,9 @@ def test_schemas_of_all_entities(admin: Admin, catalog: Any) -> None:
         assert isinstance(schema["entity_checks"], list)
     unknown = admin.ask("GET", "/schemas/not-present")
     assert (unknown.status, unknown.json) == (404, {"message": "No entity named 'not-present'"})
-    fields = {name: each for field in admin.ask("GET", "/schemas/routes").json["fields"] for name, each in field.items()}
+    fields = {
+        name: each for field in admin.ask("GET", "/schemas/routes").json["fields"] for name, each in field.items()
+    }
     assert fields["service"]["reference"] == "services"
     assert "schema" not in fields["service"]
 

@@ -134,6 +134,7 @@ def test_records_as_the_workers_serve_them(serve: Serve) -> None:
             assert admin.ask("GET", f"/cache/{name}").json == NOT_FOUND
         assert admin.ask("DELETE", "/cache").status == 204
     with serve() as control_plane:
+        control_plane.node.records = [("services", service)]
         assert control_plane.ask("GET", f"/cache/services:{service['id']}:::::").json == NOT_FOUND
 
 

@@ -70,6 +70,7 @@ def test_patch(admin: Admin, encoding: str) -> None:
         changed = ask_as(admin, encoding, "PATCH", f"/plugins/{key}", {"enabled": False, "config": {"realm": key}})
         assert (changed.status, changed.json["enabled"], changed.json["config"]["realm"]) == (200, False, key)
         assert changed.json["config"]["key_names"] == ["apikey"]
+    assert admin.ask("PATCH", "/plugins/mine", form="config.realm=7").json["config"]["realm"] == "7"
     whole = {k: v for k, v in admin.ask("GET", "/plugins/mine").json.items() if k not in ("created_at", "updated_at")}
     same = admin.ask("PATCH", "/plugins/mine", {**whole, "enabled": True})
     assert (same.status, same.json["config"], same.json["enabled"]) == (200, whole["config"], True)

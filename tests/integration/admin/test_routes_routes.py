@@ -40,9 +40,7 @@ def test_create(admin: Admin, encoding: str) -> None:
         "preserve_host": False, "strip_path": True, "name": None, "paths": None, "hosts": ["my.test"],
         "headers": {"location": ["my-location"]}, "service": {"id": service["id"]}, "protocols": ["http"],
     }.items()  # fmt: skip
-    grpc = ask_as(
-        admin, encoding, "POST", "/routes", {"protocols": ["grpc", "grpcs"], "hosts": ["my.grpc.test"]}
-    ).json
+    grpc = ask_as(admin, encoding, "POST", "/routes", {"protocols": ["grpc", "grpcs"], "hosts": ["my.grpc.test"]}).json
     assert (grpc["strip_path"], grpc["service"]) == (False, None)
     complete = {
         "name": "r", "protocols": ["http"], "methods": ["GET", "POST", "PATCH"], "hosts": ["foo.test", "bar.test"],
@@ -137,7 +135,10 @@ def test_put(admin: Admin, encoding: str) -> None:
         again = ask_as(admin, encoding, "PUT", f"/routes/{target}", {"methods": ["GET"], "name": "named2"}).json
         assert (again["paths"], again["methods"], again["service"]) == (None, ["GET"], None)
         assert admin.ask("DELETE", f"/routes/{again['id']}").status == 204
-    no_sub, need = "cannot set '{}' when 'protocols' is 'grpc' or 'grpcs'", "must set one of 'hosts', 'headers', 'paths'"
+    no_sub, need = (
+        "cannot set '{}' when 'protocols' is 'grpc' or 'grpcs'",
+        "must set one of 'hosts', 'headers', 'paths'",
+    )
     for values, fields in (
         ({}, {"@entity": [NEED_HTTPS]}),
         ({"routes": "x", "paths": ["/"]}, {"routes": "unknown field"}),

@@ -20,7 +20,7 @@ from tests.integration.admin.conftest import Admin, Serve
 from tests.integration.admin.pems import pair
 
 SEED = 20241109
-SAMPLE, EXAMPLES = (10_000, 25) if os.environ.get("GWCTL_TEST_EVERY_OPERATION") else (60, 4)
+SAMPLE, EXAMPLES = (10_000, 25) if os.environ.get("GWCTL_TEST_EVERY_OPERATION") else (40, 3)
 NOT_IMPLEMENTED = "/status/dns"
 """Answers 501 as the reference with its usual resolver does."""
 

@@ -85,7 +85,9 @@ def test_vaults(admin: Admin) -> None:
     for key in (one["id"], "env-1"):
         merged = admin.ask("PATCH", f"/vaults/{key}", {"config": {"prefix": "x_y"}}).json
         assert (merged["config"]["prefix"], merged["name"]) == ("x_y", "env")
-    assert admin.ask("PATCH", "/vaults/env-1", {"prefix": "env"}).json["fields"] == {"prefix": "must not be one of: env"}
+    assert admin.ask("PATCH", "/vaults/env-1", {"prefix": "env"}).json["fields"] == {
+        "prefix": "must not be one of: env"
+    }
     unknown = admin.ask("POST", "/vaults", {"name": "nope", "prefix": "ab"}).json
     assert unknown["fields"] == {"name": "vault 'nope' is not installed"}
     for key in (new_uuid(), "nobody"):

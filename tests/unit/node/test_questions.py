@@ -1,0 +1,54 @@
+"""Questions of the api process: answered, refused, late or never."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gwctl.admin.ports import NodeSilent
+from gwctl.node import questions
+from gwctl.node.bus import memory_pair
+from gwctl.node.control import NodeControl
+from gwctl.node.messages import Question, Reply
+
+
+def test_the_reply_of_its_number_answers_a_question() -> None:
+    async def main() -> None:
+        ours, theirs = memory_pair()
+        control = NodeControl(lambda: ours)
+
+        async def node() -> None:
+            for values in ({"record": {"id": "1"}}, {"balanced": False, "addresses": {}}):
+                question = await theirs.receive()
+                assert isinstance(question, Question)
+                control.heard(Reply(question.number + 100, {"record": None}))
+                control.heard(Reply(question.number, values))
+                control.heard(Reply(question.number, {"record": "again"}))
+
+        answering = asyncio.create_task(node())
+        assert await control.served("services", {"id": "1"}) == {"id": "1"}
+        assert await control.addresses("u", ["a.b"]) is None
+        await answering
+
+    asyncio.run(main())
+
+
+def test_who_cannot_answer_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "ANSWER_SECONDS", 0.05)
+
+    async def main() -> None:
+        ours, theirs = memory_pair()
+        control = NodeControl(lambda: ours)
+        asking = asyncio.create_task(control.set_log_level("debug", 1.0))
+        question = await theirs.receive()
+        assert isinstance(question, Question)
+        control.heard(Reply(question.number, error="no worker of this node serves"))
+        with pytest.raises(NodeSilent, match="no worker of this node serves"):
+            await asking
+        with pytest.raises(NodeSilent, match="in time"):
+            await control.served("services", {"id": "1"})
+        with pytest.raises(NodeSilent, match="no node around it"):
+            await NodeControl(lambda: None).served("services", {"id": "1"})
+
+    asyncio.run(main())
