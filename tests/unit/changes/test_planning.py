@@ -126,7 +126,8 @@ def test_sets_have_no_order_and_arrays_have() -> None:
 
 def test_only_records_with_the_selected_tags_are_compared() -> None:
     mine = {**SERVICE, "tags": ["mine"]}
-    current = MAKE.records(("services", 1, mine), ("services", 2, {"name": "other", "host": "h"}))
+    theirs = {"name": "other", "host": "h", "tags": ["theirs"]}
+    current = MAKE.records(("services", 1, mine), ("services", 2, theirs), ("services", 3, {"name": "x", "host": "h"}))
 
     made = MAKE.plan(current, MAKE.records(("consumers", 5, {"username": "c"}), now=NOW), select_tags=("mine",))
 
