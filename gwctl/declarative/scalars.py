@@ -58,8 +58,13 @@ def _integer(found: re.Match[str], text: str) -> Any:
         digits = found[group]
         if digits is not None:
             digits = digits.replace("_", "")
-            return _sign(found) * int(digits, base) if digits else text
+            return _bounded(_sign(found) * int(digits, base)) if digits else text
     return text
+
+
+def _bounded(number: int) -> int | float:
+    """Beyond 64 bits a number is what JSON makes of it."""
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def _sign(found: re.Match[str]) -> int:

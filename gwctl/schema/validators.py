@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gwctl.schema import messages
 from gwctl.schema.absent import ABSENT
-from gwctl.schema.errors import Errors
+from gwctl.schema.errors import ENTITY, Errors
 from gwctl.schema.field import Field, ForeignField
 from gwctl.schema.rules import Rule, compile_rules
 from gwctl.schema.storable import json_fault, unstorable
@@ -239,6 +239,11 @@ def _part(field: Field | None, peers: Peers) -> Validator:
     return compile_validator(replace(field, required=True), peers)
 
 
+def _unknown(name: str) -> str | list[str]:
+    """A name that looks like the place of the entity's own errors is told there."""
+    return [messages.UNKNOWN] if name == ENTITY else messages.UNKNOWN
+
+
 def compile_fields(fields: Mapping[str, Field], peers: Peers) -> Callable[[Mapping[str, Any]], Errors]:
     """The closure that validates every field of a record and names unknown ones."""
     validators = {name: compile_validator(field, peers) for name, field in fields.items()}
@@ -254,7 +259,7 @@ def compile_fields(fields: Mapping[str, Field], peers: Peers) -> Callable[[Mappi
             if error is not None:
                 errors[name] = error
         if not values.keys() <= known:
-            errors.update((name, messages.UNKNOWN) for name in values if name not in known)
+            errors.update((name, _unknown(name)) for name in values if name not in known)
         return errors
 
     return validate

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gwctl.declarative import DeclarativeError, load_values
 from gwctl.declarative.deck import DeckFile, read
 from gwctl.declarative.merged import merge
+from gwctl.declarative.source import read_source
 from gwctl.entities.catalog import Catalog
 from tests.unit.declarative.conftest import NOW
 
@@ -135,6 +136,7 @@ def test_everything_that_cannot_be_filled_is_told_with_its_place() -> None:
     ]
 
 
+@example("\\1\\g<0>\\n")
 @given(st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=30))
 def test_no_value_changes_the_structure_of_a_file(value: str) -> None:
     text = 'a: "${{ env "X" }}"\nb: \'${{ env "X" }}\'\nc:\n- |\n  <${{ env "X" }}>\nd: 1\n'
@@ -170,6 +172,7 @@ def test_placeholders_stay_when_nobody_asks() -> None:
 
 
 def test_secrets_are_in_no_representation() -> None:
+    assert "hush" not in repr(read_source("a: hush"))
     assert "hush" not in repr(read('a: "${{ env "X" }}"', {"X": "hush"}))
 
 
