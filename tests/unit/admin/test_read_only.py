@@ -160,6 +160,11 @@ def test_whatever_else_is_an_invalid_offset(text: str) -> None:
     assert number == 7 or position >= 0
 
 
+def test_a_number_beyond_every_list_is_an_invalid_offset() -> None:
+    with pytest.raises(EntityError, match="invalid offset"):
+        decode_position(encode_position(10**16))
+
+
 def test_marks_are_forgotten_not_wrong() -> None:
     marks = Marks()
     for position in range(3000):

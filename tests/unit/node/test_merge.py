@@ -138,6 +138,7 @@ def test_what_does_not_fit_leaves_everything_as_it_was(put: Put, writer: CacheWr
 
 def test_the_label_belongs_to_the_records(put: Put, writer: CacheWriter, catalog: Catalog, tmp_path: Path) -> None:
     put(services("a"), label="first")
+    assert writer.label == "first"
     assert put(services("a"), label="second", now=NOW + 1000)
     assert writer.label == "second"
     writer.close()
