@@ -36,6 +36,12 @@ class Reads(Protocol):
         """By a unique field."""
         ...
 
+    def newest_first(
+        self, entity: str, *, where: Mapping[str, Any], size: int, start: int
+    ) -> tuple[list[RecordDict], bool]:
+        """``size`` records behind the first ``start``, the youngest first, and whether there are more."""
+        ...
+
     def page(
         self,
         entity: str,

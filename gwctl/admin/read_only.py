@@ -125,6 +125,18 @@ class CachedReads:
             self._marks.keep(place, start + size, schema.key_of(page.data[-1]))
         return page
 
+    def newest_first(
+        self, entity: str, *, where: Mapping[str, Any], size: int, start: int
+    ) -> tuple[list[RecordDict], bool]:
+        """As the store's."""
+        schema = self._catalog[entity]
+        found = sorted(
+            self._matching(schema, where, None, None),
+            key=lambda record: (record["created_at"], schema.key_of(record)),
+            reverse=True,
+        )
+        return found[start : start + size], len(found) > start + size
+
     def distinct(self, entity: str, field: str) -> list[str]:
         """The different texts of a field of all records, sorted."""
         return sorted({record[field] for record in self._view.records(entity) if record.get(field) is not None})

@@ -18,10 +18,8 @@ class TargetRecords(Records):
     def children(self, reads: Reads, parent: RecordDict, field: str, size: int, offset: str | None) -> PageOfRecords:
         """Newest first; the token is the position of the page in that list."""
         start = _position(offset)
-        every = self.every(reads, parent, field)
-        every.sort(key=lambda target: (target["created_at"], target["id"]), reverse=True)
-        end = start + size
-        return every[start:end], str(end) if end < len(every) else None
+        data, more = reads.newest_first(self.entity, where=reference(field, parent), size=size, start=start)
+        return self.shown(reads, data), str(start + size) if more else None
 
     def child(self, reads: Reads, parent: RecordDict, field: str, key: str) -> RecordDict | None:
         return super().child(reads, parent, field, key if is_uuid(key) else self.schema.canonical_value("target", key))

@@ -70,6 +70,16 @@ class Reads:
         more = len(rows) > size
         return Page(data, encode_offset((table.schema.key_of(data[-1]),)) if more else None)
 
+    def newest_first(
+        self, entity: str, *, where: Mapping[str, Any], size: int, start: int
+    ) -> tuple[list[RecordDict], bool]:
+        """``size`` records behind the first ``start``, the youngest first, and whether there are more."""
+        table = self._tables[entity]
+        found = select(*table.columns).where(*conditions(table, where), *alive(table, self._now))
+        ordered = found.order_by(table.column("created_at").desc(), table.key.desc()).limit(size + 1).offset(start)
+        rows = self._connection.execute(ordered).all()
+        return [table.record(row) for row in rows[:size]], len(rows) > size
+
     def bulk(self) -> BulkRows:
         """Streams of whole tables, as of this transaction."""
         return BulkRows(self._connection, self._tables)
