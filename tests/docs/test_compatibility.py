@@ -17,9 +17,42 @@ DIFFERENCES = REPOSITORY / "docs" / "concepts" / "differences.md"
 
 PROMISED = {"A": 37, "R": 12, "U": 9, "C": 43, "S": 9}
 """How many ids each list has; they count from 1."""
-IDS = [f"hybrid {letter}{number}" for letter, count in PROMISED.items() for number in range(1, count + 1)]
+ADMIN = {
+    "04-admin_api/01-admin_api": 1,
+    "02-kong_routes": 14,
+    "03-consumers_routes": 13,
+    "04-plugins_routes": 8,
+    "05-cache_routes": 1,
+    "06-certificates_routes": 11,
+    "07-upstreams_routes": 6,
+    "08-targets_routes": 9,
+    "09-routes_routes": 12,
+    "10-services_routes": 7,
+    "11-reports": 3,
+    "14-tags": 2,
+    "15-off": 19,
+    "16-ca_certificates": 1,
+    "17-foreign": 1,
+    "19-vaults": 1,
+    "20-timers": 7,
+    "08-status_api": 1,
+    "11-dbless": 3,
+    "02-cmd/11-config": 1,
+    "01-schema/03-typedefs": 6,
+    "06-routes": 8,
+    "07-plugins": 6,
+    "01-schema": 8,
+    "11-declarative_config": 6,
+}
+"""The same for entities, the Admin API and declarative files."""
+IDS = [
+    *(f"hybrid {letter}{number}" for letter, count in PROMISED.items() for number in range(1, count + 1)),
+    *(f"{group}#{number}" for group, count in ADMIN.items() for number in range(1, count + 1)),
+]
 
-_ROW = re.compile(r"^\| (hybrid \w+) \| (.+?) \| (.*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (hybrid \w+|[\w/-]+#\d+|[A-Z]+-?\d+) \| (.+?) \| (.*) \|$", re.MULTILINE)
+_PLUGIN = re.compile(r"[A-Z]+-?\d+")
+"""What plugins promise; that list is complete when they run."""
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 _LATER = re.compile(r'later: "([^"]{12,})"')
 _DIFFERS = re.compile(r"differs: \[([^\]]+)\]\(\.\./concepts/differences\.md#([\w-]+)\)")
@@ -76,7 +109,8 @@ def subjects() -> dict[str, set[str]]:
 
 
 def test_every_promise_is_on_the_page_once() -> None:
-    assert Counter(row.identity for row in ROWS) == Counter(IDS)
+    assert Counter(row.identity for row in ROWS if not _PLUGIN.fullmatch(row.identity)) == Counter(IDS)
+    assert [name for name, count in Counter(row.identity for row in ROWS).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.identity)
@@ -113,4 +147,4 @@ def test_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
 
     with capsys.disabled():
         print(f"\ncompatibility: {kinds['held']} held, {kinds['later']} later, {kinds['different']} different")
-    assert sum(kinds.values()) == len(IDS)
+    assert sum(kinds.values()) == len(ROWS) >= len(IDS)

@@ -288,3 +288,20 @@ def test_r1_no_data_plane_offers_rpc(pair: Hybrid) -> None:
 
     assert listed(pair.control_plane, identity)["rpc_capabilities"] == []
     assert pair.control_plane.ask("GET", f"/clustering/data-planes/{identity}/log-level").status == 404
+
+
+def test_a28_deprecated_fields_of_plugins_warn_on_the_control_plane_only(pair: Hybrid) -> None:
+    config = {"minute": 5, "policy": "redis", "redis_host": "redis.test"}
+    service = pair.control_plane.ask("POST", "/services", data={"host": "a28.test"}).json()
+    made = pair.control_plane.ask(
+        "POST", "/plugins", data={"name": "rate-limiting", "config": config, "service": {"id": service["id"]}}
+    )
+    assert made.status == 201, made.body
+    applied = listed(pair.control_plane, node_id(pair.data_plane), sync_status="plugin_set_incompatible")
+    assert "rate-limiting" in applied["last_error"]["message"]
+
+    warning = "rate-limiting: config.redis_host is deprecated, please use config.redis.host instead"
+    assert warning in pair.control_plane.log
+    assert "is deprecated" not in pair.data_plane.log
+    pair.control_plane.ask("DELETE", f"/services/{service['id']}")
+    listed(pair.control_plane, node_id(pair.data_plane), sync_status="normal")
