@@ -56,7 +56,7 @@ def everything() -> dict[str, tuple[str, dict[str, Any]]]:
             "acls",
             "route",
             "plugin",
-        )  # fmt: skip
+        )
     }
     consumer = f"/consumers/{ids['consumer']}"
     tags = {"tags": ["managed"]}
