@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
+from gwctl.engine.chain.plugins import tell_missing
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
@@ -86,6 +87,8 @@ class Engine:
                 view.close()
                 raise
             old, self._snapshot = self._snapshot, snapshot
+            known = frozenset() if old is None else old.missing_plugins
+            tell_missing(snapshot.missing_plugins - known, refuse=refuse)
             if old is not None:
                 old.retire()
 

@@ -37,13 +37,17 @@ class SnapshotError(GwctlError):
 
 
 class Snapshot:
-    """Immutable but for its count of users. The view it was built from is closed with its last user, once retired."""
+    """Immutable but for its count of users. The view it was built from is closed with its last user, once retired.
 
-    __slots__ = ("_retired", "_users", "_view", "routes", "version")
+    ``missing_plugins`` are the names of configured plugins that this node lacks.
+    """
 
-    def __init__(self, view: RecordView, routes: RouteIndex[Plan]) -> None:
+    __slots__ = ("_retired", "_users", "_view", "missing_plugins", "routes", "version")
+
+    def __init__(self, view: RecordView, routes: RouteIndex[Plan], missing_plugins: frozenset[str]) -> None:
         self.version: Version = view.version
         self.routes = routes
+        self.missing_plugins = missing_plugins
         self._view = view
         self._users = 0
         self._retired = False
@@ -79,7 +83,8 @@ async def build_snapshot(
     What was built is then exempted from collections (it has no cycles, so that counting references frees it).
     """
     routes: RouteIndex[Plan] = RouteIndex()
-    builder = _Builder(view, routes, tls, rng, PluginScopes(refuse=refuse))
+    plugins = PluginScopes(refuse=refuse)
+    builder = _Builder(view, routes, tls, rng, plugins)
     gc.disable()
     try:
         end = clock.monotonic() + SLICE_SECONDS
@@ -90,7 +95,7 @@ async def build_snapshot(
         gc.freeze()
     finally:
         gc.enable()
-    return Snapshot(view, routes)
+    return Snapshot(view, routes, frozenset(plugins.missing))
 
 
 class _Builder:

@@ -177,6 +177,21 @@ def test_a_node_may_be_told_to_serve_without_the_plugins_it_lacks(caplog: pytest
     assert "cannot run the configured plugin key-auth: requests are served without it" in caplog.text
 
 
+def test_a_missing_plugin_is_told_when_it_comes_and_not_with_every_change(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> list[int]:
+        told = []
+        async with upstream_server(echo()) as up:
+            plain = one_route(up.port)
+            lacking = plain | {"plugins": [plugin("key-auth")]}
+            async with gateway(lacking) as gw:
+                for number, records in enumerate((lacking, lacking, plain, lacking), 2):
+                    await gw.install(records, number)
+                    told.append(caplog.text.count("answered 503"))
+        return told
+
+    assert play(run()) == [1, 1, 1, 2]
+
+
 @pytest.mark.parametrize(
     "values",
     [
