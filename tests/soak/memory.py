@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +34,24 @@ class Memory:
             except psutil.NoSuchProcess:
                 continue
             self.samples[node, processes.name_of(process), process.pid].append((time.monotonic(), resident))
+
+    @contextlib.contextmanager
+    def watching(self, prefixes: Mapping[str, Path], every: float = 2.0) -> Iterator[None]:
+        """Sample every node (name → prefix) for as long as the block runs."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(every):
+                for node, prefix in prefixes.items():
+                    self.sample(node, prefix)
+
+        thread = threading.Thread(target=watch, name="memory", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(30)
 
     def growth(self, since: float) -> dict[str, float]:
         """MiB that each process which lived all the time since then has grown, by its name."""

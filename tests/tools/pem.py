@@ -16,7 +16,17 @@ _FAR_AWAY = datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC)
 
 def certificate(name: str = "test", *, ca: bool = True, until: datetime.datetime = _FAR_AWAY) -> str:
     """A self-signed certificate."""
+    return _signed(name, ec.generate_private_key(ec.SECP256R1()), ca=ca, until=until)
+
+
+def certificate_and_key(name: str) -> tuple[str, str]:
+    """A self-signed certificate of a server, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return _signed(name, key, ca=False, until=_FAR_AWAY), text
+
+
+def _signed(name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool, until: datetime.datetime) -> str:
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(_LONG_AGO).not_valid_after(until)
