@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,24 +12,6 @@ from gwctl.schema import Schema
 
 _SPACE = uuid.UUID("fd02801f-0957-4a15-a55a-c8d9606f30b5")
 _ANY_WORKSPACE = "*"
-
-CACHE_KEYS: Mapping[str, tuple[str, ...]] = {
-    "plugins": ("name", "route", "service", "consumer"),
-    "targets": ("upstream", "target"),
-    "vaults": ("prefix",),
-    "keys": ("kid", "set"),
-    "filter_chains": ("route", "service"),
-    "acls": ("consumer", "group"),
-    "basicauth_credentials": ("username",),
-    "hmacauth_credentials": ("username",),
-    "keyauth_credentials": ("key",),
-    "jwt_secrets": ("key",),
-    "oauth2_credentials": ("client_id",),
-    "oauth2_tokens": ("access_token",),
-    "acme_storage": ("key",),
-    "sessions": ("session_id",),
-}
-"""The fields that make up the id of an entity whose endpoint key does not (admin-api.md 1.0, 1.10)."""
 
 
 @lru_cache(maxsize=256)
@@ -59,9 +40,8 @@ def identify(item: Item) -> None:
 
 
 def _key_of(item: Item) -> str | None:
-    parts = CACHE_KEYS.get(item.schema.name)
-    if parts is not None:
-        return _cache_key(item, parts)
+    if item.schema.cache_key:
+        return _cache_key(item, item.schema.cache_key)
     key = item.schema.endpoint_key
     return item.endpoint_value if key is not None and item.schema.fields[key].unique else None
 

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from gwctl.declarative.identity import CACHE_KEYS
 from gwctl.declarative.items import Item
 from gwctl.kit.ids import is_uuid
 from gwctl.schema import ForeignField, Schema
@@ -65,7 +64,7 @@ class Index:
             repeated = repeats(schema, str(name), value)
         if item.id is not None and by_id.setdefault(item.id, item) is not item:
             primary = repeats(schema, "primary key", item.id)
-            repeated = primary if schema.name in CACHE_KEYS else repeated or primary
+            repeated = primary if schema.cache_key else repeated or primary
         if repeated is not None and item.text is None:
             item.text = repeated
 

@@ -29,7 +29,13 @@ class Credential(Identified):
 
 
 class KeyAuth(
-    Credential, name="keyauth_credentials", path="key-auths", nested_path="key-auth", endpoint_key="key", ttl=True
+    Credential,
+    name="keyauth_credentials",
+    path="key-auths",
+    nested_path="key-auth",
+    endpoint_key="key",
+    cache_key=("key",),
+    ttl=True,
 ):
     """A key for key-auth."""
 
@@ -49,6 +55,7 @@ class BasicAuth(
     path="basic-auths",
     nested_path="basic-auth",
     endpoint_key="username",
+    cache_key=("username",),
     transformations=(Transformation(("password",), _password, needs=("consumer.id",)),),
 ):
     """A user name and password for basic-auth; only the hash of the password is kept."""
@@ -58,7 +65,12 @@ class BasicAuth(
 
 
 class HmacAuth(
-    Credential, name="hmacauth_credentials", path="hmac-auths", nested_path="hmac-auth", endpoint_key="username"
+    Credential,
+    name="hmacauth_credentials",
+    path="hmac-auths",
+    nested_path="hmac-auth",
+    endpoint_key="username",
+    cache_key=("username",),
 ):
     """A user name and secret for hmac-auth."""
 
@@ -78,6 +90,7 @@ class JwtSecret(
     path="jwts",
     nested_path="jwt",
     endpoint_key="key",
+    cache_key=("key",),
     checks=(
         Conditional("algorithm", {"one_of": _NEEDS_A_KEY}, "rsa_public_key", {"required": True, "check": _public_key}),
     ),
@@ -90,7 +103,7 @@ class JwtSecret(
     algorithm: str | None = fields.string(default="HS256", one_of=JWT_ALGORITHMS)
 
 
-class Acl(Credential, name="acls", unique=(("consumer", "group"),)):
+class Acl(Credential, name="acls", unique=(("consumer", "group"),), cache_key=("consumer", "group")):
     """That a consumer belongs to a group."""
 
     group: str = fields.string(required=True)

@@ -31,6 +31,7 @@ class FilterChain(
     endpoint_key="name",
     admin=False,
     exported=False,
+    cache_key=("route", "service"),
     checks=(MutuallyExclusive(_OWNERS), AtLeastOneOf(_OWNERS)),
 ):
     """The filters that requests of one service or route pass. Its endpoints are written by hand: they refuse."""

@@ -26,6 +26,7 @@ class Key(
     name="keys",
     endpoint_key="name",
     unique=(("kid", "set"),),
+    cache_key=("kid", "set"),
     checks=(
         MutuallyExclusive(("pem", "jwk")),
         AtLeastOneOf(("pem", "jwk")),

@@ -49,6 +49,7 @@ class OAuth2Credential(
     name="oauth2_credentials",
     path="oauth2",
     endpoint_key="client_id",
+    cache_key=("client_id",),
     transformations=(Transformation(("client_secret", "hash_secret"), _secret),),
 ):
     """An application that asks for tokens."""
@@ -81,7 +82,7 @@ class OAuth2Code(_Grant, name="oauth2_authorization_codes", ttl=True, admin=Fals
     plugin: Reference | None = fields.foreign("plugins", on_delete="cascade")
 
 
-class OAuth2Token(_Grant, name="oauth2_tokens", endpoint_key="access_token", ttl=True):
+class OAuth2Token(_Grant, name="oauth2_tokens", endpoint_key="access_token", cache_key=("access_token",), ttl=True):
     """An access token, and the refresh token that follows it."""
 
     token_type: str = fields.string(required=True, default="bearer", one_of=("bearer",))

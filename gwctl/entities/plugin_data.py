@@ -8,7 +8,7 @@ from gwctl.schema import Entity, fields, typedefs
 _PERIODS = ("second", "minute", "hour", "day", "month", "year")
 
 
-class AcmeStorage(Identified, name="acme_storage", ttl=True):
+class AcmeStorage(Identified, name="acme_storage", cache_key=("key",), ttl=True):
     """One entry of acme: an account, a certificate, a challenge."""
 
     key: str = fields.string(required=True, unique=True, auto=True)
@@ -17,7 +17,15 @@ class AcmeStorage(Identified, name="acme_storage", ttl=True):
     ttl: int | None = fields.integer(help="seconds until it ends")
 
 
-class Session(Identified, name="sessions", endpoint_key="session_id", ttl=True, exported=False, dumped=False):
+class Session(
+    Identified,
+    name="sessions",
+    endpoint_key="session_id",
+    cache_key=("session_id",),
+    ttl=True,
+    exported=False,
+    dumped=False,
+):
     """One session of the session plugin."""
 
     session_id: str = fields.string(required=True, unique=True)

@@ -9,9 +9,10 @@ from gwctl.entities.common import Standard
 from gwctl.schema import Reference, fields, typedefs
 
 _SCOPE = ("name", "service", "route", "consumer")
+_CACHE_KEY = ("name", "route", "service", "consumer")
 
 
-class Plugin(Standard, name="plugins", endpoint_key="instance_name", unique=(_SCOPE,)):
+class Plugin(Standard, name="plugins", endpoint_key="instance_name", unique=(_SCOPE,), cache_key=_CACHE_KEY):
     """One configured plugin; without service, route and consumer it applies to every request."""
 
     name: str = fields.string(required=True)

@@ -12,6 +12,7 @@ class Target(
     name="targets",
     endpoint_key="target",
     unique=(("upstream", "target"),),
+    cache_key=("upstream", "target"),
     top_level=False,
 ):
     """One address of an upstream with its share of the requests; times have milliseconds."""

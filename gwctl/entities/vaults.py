@@ -14,7 +14,7 @@ from gwctl.schema.messages import WRONG_TYPE
 from gwctl.schema.variants import Variant, Variants
 
 
-class Vault(Standard, name="vaults", endpoint_key="prefix"):
+class Vault(Standard, name="vaults", endpoint_key="prefix", cache_key=("prefix",)):
     """One configured provider of secrets; its prefix is what references name."""
 
     prefix: str = fields.string(required=True, unique=True, match=r"\A[a-z][a-z0-9-]*[a-z0-9]\Z")

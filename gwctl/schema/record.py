@@ -141,6 +141,7 @@ class EntityOptions:
     primary_key: str
     endpoint_key: str | None
     unique: tuple[tuple[str, ...], ...]
+    cache_key: tuple[str, ...]
     checks: tuple[EntityCheck, ...]
     shorthands: tuple[Shorthand, ...]
     variants: Variants | None
@@ -162,6 +163,7 @@ class Entity(Record):
     ``path``: the Admin API's path segment (default: the name); ``nested_path``: the one below a parent.
     ``primary_key``, ``endpoint_key``: the fields that address a record.
     ``unique``: compound keys, beside the fields that are unique alone.
+    ``cache_key``: the fields of the reference's cache key, in its order; none when that is the primary key.
     ``checks``: rules over several fields, in the order of their messages.
     ``shorthands``: write-only spellings that are expanded into fields.
     ``variants``: other field rules depending on the value of one field.
@@ -184,6 +186,7 @@ class Entity(Record):
         primary_key: str = "id",
         endpoint_key: str | None = None,
         unique: tuple[tuple[str, ...], ...] = (),
+        cache_key: tuple[str, ...] = (),
         checks: tuple[EntityCheck, ...] = (),
         shorthands: tuple[Shorthand, ...] = (),
         variants: Variants | None = None,
@@ -208,6 +211,7 @@ class Entity(Record):
             primary_key=primary_key,
             endpoint_key=endpoint_key,
             unique=unique,
+            cache_key=cache_key,
             checks=checks,
             shorthands=shorthands,
             variants=variants,

@@ -59,6 +59,7 @@ class Schema:
         self.nested_path = options.nested_path
         self.primary_key = options.primary_key
         self.endpoint_key = options.endpoint_key
+        self.cache_key = options.cache_key
         self.exported = options.exported
         self.dumped = options.dumped
         self.ttl = options.ttl

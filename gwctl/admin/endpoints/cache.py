@@ -17,22 +17,6 @@ from gwctl.schema import Schema
 
 _SLOTS = 5
 _OF_KEYS = "keys"
-_KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "plugins": ("name", "route", "service", "consumer"),
-    "targets": ("upstream", "target"),
-    "vaults": ("prefix",),
-    _OF_KEYS: ("kid", "set"),
-    "acls": ("consumer", "group"),
-    "keyauth_credentials": ("key",),
-    "basicauth_credentials": ("username",),
-    "hmacauth_credentials": ("username",),
-    "jwt_secrets": ("key",),
-    "oauth2_credentials": ("client_id",),
-    "oauth2_tokens": ("access_token",),
-    "sessions": ("session_id",),
-    "acme_storage": ("key",),
-}
-"""Of entities whose cache key is not their id (admin-api.md 1.0, 1.10)."""
 
 
 def cache() -> Iterator[Endpoint]:
@@ -64,7 +48,7 @@ def parse_key(catalog: Catalog, text: str) -> tuple[Schema, Mapping[str, Any]] |
         return None
     schema = catalog[name]
     slots = rest.split(":") if name == _OF_KEYS else rest.rsplit(":", 1)[0].split(":")
-    fields = _KEY_FIELDS.get(name, (schema.primary_key,))
+    fields = schema.cache_key or (schema.primary_key,)
     if len(slots) < len(fields) or (name != _OF_KEYS and len(slots) < _SLOTS):
         return None
     if len(fields) == 1:  # a value may hold colons itself

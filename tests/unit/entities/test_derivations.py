@@ -129,7 +129,7 @@ def test_the_json_schema_of_a_service_wants_a_host_or_a_url():
 def test_the_keys_are_fields(schema):
     assert schema.primary_key in schema.fields
     assert schema.endpoint_key is None or schema.endpoint_key in schema.fields
-    assert all(name in schema.fields for key in schema.unique for name in key)
+    assert all(name in schema.fields for key in (*schema.unique, schema.cache_key) for name in key)
     assert all(foreign.reference in CATALOG for foreign in schema.foreign.values())
     assert not set(schema.virtual) & set(schema.fields)
 
