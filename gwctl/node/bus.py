@@ -1,4 +1,4 @@
-"""Connections that carry messages: over sockets between processes, in memory between objects of one process (tests)."""
+"""Connections that carry messages between the processes of a node, over sockets."""
 
 from __future__ import annotations
 
@@ -64,33 +64,6 @@ class SocketLink:
 
     def close(self) -> None:
         self._writer.close()
-
-
-class MemoryLink:
-    """A link within one event loop; make two with ``memory_pair``."""
-
-    def __init__(self) -> None:
-        self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
-        self._peer: MemoryLink | None = None
-
-    def send(self, message: Message) -> None:
-        if self._peer is not None:
-            self._peer._inbox.put_nowait(message)
-
-    async def receive(self) -> Message | None:
-        return await self._inbox.get()
-
-    def close(self) -> None:
-        for end in (self, self._peer):
-            if end is not None:
-                end._inbox.put_nowait(None)
-                end._peer = None
-
-
-def memory_pair() -> tuple[MemoryLink, MemoryLink]:
-    one, two = MemoryLink(), MemoryLink()
-    one._peer, two._peer = two, one
-    return one, two
 
 
 class ShortPath:

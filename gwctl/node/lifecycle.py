@@ -220,15 +220,6 @@ def health(prefix: Path) -> Health:
     )
 
 
-def set_log_level(prefix: Path, level: str) -> None:
-    """Change the level of a running node's error log until it is reloaded."""
-    directory = PrefixDirectory(prefix)
-    _living(directory)
-    answer = _ask(directory, Ask("log-level", {"level": level}))
-    if answer.error:
-        raise GwctlError(answer.error, hint=answer.hint or None)
-
-
 def _require(directory: PrefixDirectory) -> None:
     if not directory.exists():
         raise PrefixError(f"no such prefix: {directory.path}", hint="-p names the directory of the node")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 class NodeLogLevel:
     """``tell`` is called with each new level, for all processes of the node.
 
-    A level that was set with a time keeps its time over a reload; one that was set without lasts until the next reload.
+    A level that was set for a while keeps its time over a reload.
     """
 
     def __init__(self, configured: str, tell: Callable[[str], None]) -> None:
@@ -29,13 +29,11 @@ class NodeLogLevel:
         if self._timer is None:
             self._change(level)
 
-    def set(self, level: str, seconds: float | None) -> None:
+    def set(self, level: str, seconds: float) -> None:
         """Log from ``level`` on; after ``seconds`` the configured level is back."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if seconds is not None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._elapsed)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._elapsed)
         self._change(level)
 
     def _elapsed(self) -> None:

@@ -153,8 +153,11 @@ class Switchboard:
             member.link.send(LogLevel(level))
 
     def _level_for(self, question: Question) -> Reply:
-        error = self._set_level(str(question.arguments.get("level")), float(question.arguments.get("seconds", 60)))
-        return Reply(question.number, error=error.error)
+        level = str(question.arguments.get("level"))
+        if level not in logs.LEVELS:
+            return Reply(question.number, error=f"unknown log level: {level}")
+        self.level.set(level, float(question.arguments.get("seconds", 60)))
+        return Reply(question.number)
 
     # With the command line
 
@@ -172,16 +175,8 @@ class Switchboard:
                 return Answer(self._describe())
             case "reload":
                 return await self._reload()
-            case "log-level":
-                return self._set_level(str(question.arguments.get("level")), None)
             case _:
                 return Answer(error=f"this node does not know the question {question.about!r}")
-
-    def _set_level(self, level: str, seconds: float | None) -> Answer:
-        if level not in logs.LEVELS:
-            return Answer(error=f"unknown log level: {level}", hint=", ".join(logs.LEVELS))
-        self.level.set(level, seconds)
-        return Answer()
 
     def _describe(self) -> dict[str, Any]:
         current = self._rollout.current

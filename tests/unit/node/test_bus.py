@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from gwctl.node import bus
-from gwctl.node.bus import Link, MemoryLink, SocketLink, memory_pair
+from gwctl.node.bus import Link, SocketLink
 from gwctl.node.messages import Answer, Ask, Drain, Ready, ReopenLogs, Stats
+from tests.tools.links import MemoryLink, memory_pair
 
 Pair = tuple[Link, Link]
 

@@ -12,9 +12,10 @@ import pytest
 
 from gwctl.kit.errors import GwctlError
 from gwctl.node import child as child_module
-from gwctl.node.bus import Link, MemoryLink, memory_pair
+from gwctl.node.bus import Link
 from gwctl.node.child import Child
 from gwctl.node.messages import Changed, Drain, Failed, Hello, Message, Ready, Stats
+from tests.tools.links import MemoryLink, memory_pair
 from tests.unit.node.doubles import assignment
 
 

@@ -36,17 +36,13 @@ def reload(prefix: Path) -> None:
     lifecycle.reload(prefix, settings(prefix), say=quiet)
 
 
-def set_level(prefix: Path) -> None:
-    lifecycle.set_log_level(prefix, "debug")
-
-
-@pytest.mark.parametrize("command", [stop, quit_, reload, lifecycle.health, set_level])
+@pytest.mark.parametrize("command", [stop, quit_, reload, lifecycle.health])
 def test_a_prefix_that_is_not_there(tmp_path: Path, command: Callable[[Path], object]) -> None:
     with pytest.raises(PrefixError, match=f"^no such prefix: {tmp_path}/none$"):
         command(tmp_path / "none")
 
 
-@pytest.mark.parametrize("command", [stop, quit_, reload, set_level])
+@pytest.mark.parametrize("command", [stop, quit_, reload])
 def test_a_prefix_where_nobody_lives(tmp_path: Path, command: Callable[[Path], object]) -> None:
     PrefixDirectory(tmp_path).create(quiet)
     with pytest.raises(NotRunning, match=f"^nginx not running in prefix: {tmp_path}$"):

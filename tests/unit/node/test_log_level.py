@@ -39,11 +39,3 @@ def test_a_later_level_starts_the_time_again() -> None:
         await until(lambda: level.current == "notice")
 
     asyncio.run(main())
-
-
-def test_a_level_without_time_lasts_until_a_reload() -> None:
-    told: list[str] = []
-    level = NodeLogLevel("notice", told.append)
-    level.set("debug", None)
-    level.configure("notice")
-    assert told == ["debug", "notice"]

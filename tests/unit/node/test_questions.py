@@ -8,9 +8,9 @@ import pytest
 
 from gwctl.admin.ports import NodeSilent
 from gwctl.node import questions
-from gwctl.node.bus import memory_pair
 from gwctl.node.control import NodeControl
 from gwctl.node.messages import Question, Reply
+from tests.tools.links import memory_pair
 
 
 def test_the_reply_of_its_number_answers_a_question() -> None:

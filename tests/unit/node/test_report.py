@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 
 from gwctl.kit.digest import ZEROS
-from gwctl.node.bus import memory_pair
 from gwctl.node.crew import Member
 from gwctl.node.messages import Swapped
 from gwctl.node.plan import AGENT, API, WORKER
 from gwctl.node.report import Report, config_hash, describe
+from tests.tools.links import memory_pair
 from tests.unit.node.doubles import assignment
 
 SERVED = Swapped("L", 7, "a" * 32, 3)

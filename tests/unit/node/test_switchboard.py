@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytest
 
 from gwctl.kit.digest import ZEROS
-from gwctl.node.bus import MemoryLink, memory_pair
 from gwctl.node.crew import Crew, Member
 from gwctl.node.messages import (
     Answer,
@@ -34,6 +33,7 @@ from gwctl.node.report import Report
 from gwctl.node.rollout import Rollout
 from gwctl.node.switchboard import Switchboard
 from gwctl.observe import logs
+from tests.tools.links import MemoryLink, memory_pair
 from tests.unit.node.doubles import assignment
 
 SEVEN = Available("L", 7, "7" * 32, 7)
@@ -172,15 +172,27 @@ class TestQuestions:
         monkeypatch.setattr(logs, "set_level", lambda _: None)
 
         async def story(board: Switchboard, crew: StubCrew) -> None:
-            assert await board.answer(Ask("log-level", {"level": "debug"})) == Answer()
-            assert crew.sent(crew.members[0]) == [LogLevel("debug")]
+            api, worker = crew.members
+            board.hear(api, Question(3, "log-level", {"level": "debug", "seconds": 60}))
+            assert crew.sent(worker) == [LogLevel("debug")]
+            assert crew.sent(api) == [LogLevel("debug"), Reply(3)]
 
-        play(tmp_path, ("worker",), story)
+        play(tmp_path, ("api", "worker"), story)
 
-    @pytest.mark.parametrize("question", [Ask("log-level", {"level": "loud"}), Ask("log-level"), Ask("colour")])
-    def test_what_cannot_be_done_is_an_error(self, tmp_path: Path, question: Ask) -> None:
+    @pytest.mark.parametrize("arguments", [{"level": "loud", "seconds": 60}, {}])
+    def test_a_log_level_that_is_none_changes_nothing(self, tmp_path: Path, arguments: dict[str, object]) -> None:
         async def story(board: Switchboard, crew: StubCrew) -> None:
-            assert (await board.answer(question)).error
+            (api,) = crew.members
+            board.hear(api, Question(3, "log-level", arguments))
+            (reply,) = crew.sent(api)
+            assert isinstance(reply, Reply)
+            assert reply.error.startswith("unknown log level")
+
+        play(tmp_path, ("api",), story)
+
+    def test_a_question_that_nobody_knows_is_an_error(self, tmp_path: Path) -> None:
+        async def story(board: Switchboard, crew: StubCrew) -> None:
+            assert (await board.answer(Ask("colour"))).error
 
         play(tmp_path, ("worker",), story)
 

@@ -12,10 +12,11 @@ from gwctl.cache import CacheStorage, CacheWriter
 from gwctl.entities import core_catalog
 from gwctl.kit.version import NO_VERSION, Version
 from gwctl.node import worker as worker_module
-from gwctl.node.bus import Link, memory_pair
+from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place
 from gwctl.node.messages import Available, Message, Swapped
 from gwctl.node.worker import Worker
+from tests.tools.links import memory_pair
 from tests.unit.node.doubles import assignment
 
 

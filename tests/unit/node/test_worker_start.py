@@ -14,10 +14,10 @@ from gwctl.entities import core_catalog
 from gwctl.kit.digest import ZEROS
 from gwctl.kit.version import Version
 from gwctl.node import worker as worker_module
-from gwctl.node.bus import MemoryLink, memory_pair
 from gwctl.node.cache_files import cache_place
 from gwctl.node.messages import Message, Refused, Swapped, available
 from gwctl.node.worker import Worker
+from tests.tools.links import MemoryLink, memory_pair
 from tests.unit.node.doubles import assignment
 
 
