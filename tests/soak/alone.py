@@ -18,6 +18,8 @@ from tests.tools.dbless import Dbless
 from tests.tools.waiting import wait_for
 
 NAME = "dbless"
+_GENERATIONS = 2
+"""The current one, and the one before it."""
 
 
 class LonelyDeeds:
@@ -110,6 +112,11 @@ class LonelyDeeds:
             assert found == [404, 200, 404], (number, found)
         shown = self._node.admin("GET", "/services?size=1000").json()["data"]
         assert {service["name"] for service in shown} == service_names("lone", number) | {"steady"}
+
+    def leaves_nothing(self) -> None:
+        """Documents on their way and configurations that were cut off are swept away."""
+        assert list((self._node.prefix / "loads").iterdir()) == []
+        assert len(list((self._node.prefix / "dbless.lmdb").glob("*-*"))) <= _GENERATIONS
 
     def _text(self, number: int) -> bytes:
         return json.dumps(document("lone", number, self._url, steady=True)).encode()

@@ -83,14 +83,15 @@ def files(data_planes: list[DataPlane], number: int) -> None:
         assert "plugin is not available on this node" in answer.text
 
 
-def logs(place: Place) -> None:
-    """No node was surprised by an error; a line that is written again and again would fill a disk."""
+def logs(place: Place, writer: Writer) -> None:
+    """No node was surprised by an error, and none writes a warning with every change: that would fill a disk."""
     for log in sorted(place.directory.parent.rglob("error.log")):
         text = log.read_text(errors="replace")
         assert "Traceback" not in text, f"{log}: {text[max(0, text.index('Traceback') - 2000) :][:6000]}"
         lines = Counter(_NUMBERS.sub("#", line) for line in text.splitlines() if _LOUD.search(line))
         few = {line: count for line, count in lines.most_common(5) if count > _OFTEN}
         print(f"    {log.parent.parent.name}: {sum(lines.values())} warnings and errors, most often {few}")
+        assert sum(lines.values()) < 100 + writer.writes / 5, log
 
 
 def _wanted(control_plane: ControlPlane) -> dict[str, int]:
