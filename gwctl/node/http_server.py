@@ -30,6 +30,7 @@ HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 75
 MOST_CONNECTIONS = 1024
 MOST_HEAD_BYTES = 32 * 1024
+_BEFORE_AN_ANSWER = ("IDLE", "SEND_RESPONSE")
 
 _log = logging.getLogger("gwctl.http")
 
@@ -213,6 +214,16 @@ class _Connection(H11Protocol):
         super().connection_lost(exc)
         self._forget_head()
         self._closed()
+
+    def send_400_response(self, msg: str) -> None:
+        """What follows is no HTTP: say so, unless the request it belongs to has its answer, or part of it, already."""
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # an answer of its own would be a second one
+            self.cycle.message_event.set()
+        if self.conn.our_state.__name__ in _BEFORE_AN_ANSWER:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def finish(self) -> None:
         """Close when idle, otherwise after the answer that is under way."""

@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\
 _BOOLEANS = {"true": True, "false": False}
 _DEEPEST = 32
 _LONGEST_INTEGER = 18
+_LONGEST_PLACE = 9
+"""Digits of a list place; Python refuses to read a number of thousands of them, and nobody has such a list."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ def _insert(root: _Node, name: str, value: str) -> None:
     for position, step in enumerate(steps):
         if position and step == "":
             node = _appended(node, steps[position + 1 :])
-        elif position and step.isdecimal():
+        elif position and step.isdecimal() and len(step) <= _LONGEST_PLACE:
             node = node.places.setdefault(int(step), _Node())
         else:
             node = node.names.setdefault(step, _Node())

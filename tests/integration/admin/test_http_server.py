@@ -191,6 +191,26 @@ def test_a_head_that_is_too_large_is_refused() -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
+BROKEN_BODY = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"zz\r\n"
+
+
+def test_a_body_that_breaks_before_the_answer_has_one_answer(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(hello) as served, served.connect() as connection:
+        connection.sendall(b"".join(BROKEN_BODY))
+        received = read_all(connection)
+        assert received.startswith(b"HTTP/1.1 400 ") and received.count(b"HTTP/1.1") == 1
+    assert "Invalid HTTP request" in caplog.text and "Traceback" not in caplog.text
+
+
+def test_a_body_that_breaks_after_the_answer_only_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(hello) as served, served.connect() as connection:
+        connection.sendall(BROKEN_BODY[0])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(BROKEN_BODY[1])
+        assert b"HTTP/1.1" not in read_all(connection)
+    assert "Invalid HTTP request" in caplog.text and "Traceback" not in caplog.text
+
+
 def test_too_many_connections_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gwctl.node.http_server.MOST_CONNECTIONS", 2)
     with serving(hello) as served, served.connect(), served.connect():

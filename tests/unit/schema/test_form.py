@@ -104,6 +104,13 @@ def test_a_name_cannot_dig_without_bound():
     assert SCHEMA.decode_form([(name, "x")]) == {name: "x"}
 
 
+@pytest.mark.parametrize("name", ["hosts[{}]", "hosts.{}", "labels[{}]", "other[{}].a"])
+def test_a_place_beyond_all_lists_is_a_name(name):
+    digits = "9" * 5000  # more than Python turns into a number
+    decoded = SCHEMA.decode_form([(name.format(digits), "x")])
+    assert list(next(iter(decoded.values()))) == [digits]
+
+
 def encode(value, name=""):
     """The form that a JSON value has; null is the empty text."""
     if isinstance(value, dict):
