@@ -154,11 +154,6 @@ class CacheView:
         for _, value in self._scan(keys.record_prefix(entity), first):
             yield bytes(value[keys.RECORD_DIGEST_SIZE :])
 
-    def digests(self, entity: str) -> Iterator[tuple[dict[str, Any], int]]:
-        """Every record of an entity with its digest, by key."""
-        for _, value in self._scan(keys.record_prefix(entity)):
-            yield _decode(value), keys.digest_of(value)
-
     def children_after(self, entity: str, field: str, parent: str, key: str | None) -> Iterator[bytes]:
         """``documents_after`` among the children of one parent."""
         first = None if key is None else keys.foreign_key(entity, field, parent, key)

@@ -101,9 +101,5 @@ class Roster(Generic[L]):
             decisions += [Replace(silent), Grant(challenge.link)]
         return decisions
 
-    def deadline(self) -> float | None:
-        """When ``tick`` is due next."""
-        return min((challenge.deadline for challenge in self._challenges.values()), default=None)
-
     def __len__(self) -> int:
         return len(self._holders)

@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 from gwctl.kit.version import Version
 from gwctl.observe.access import AccessRecord
+from gwctl.schema import RecordDict
 from gwctl.settings import Listener
-
-RecordDict = dict[str, Any]
 
 
 class RecordView(Protocol):

@@ -13,7 +13,7 @@ from gwctl.engine.balancer.peers import PeerSource, peer_source
 from gwctl.engine.balancer.round_robin import RoundRobin, Target
 from gwctl.engine.chain.plan import Plan, ServicePlan
 from gwctl.engine.chain.plugins import PluginScopes
-from gwctl.engine.ports import RecordDict, RecordView
+from gwctl.engine.ports import RecordView
 from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.router.matcher import compile_route
 from gwctl.engine.upstream.tls import UpstreamTls
@@ -22,6 +22,7 @@ from gwctl.kit.errors import GwctlError
 from gwctl.kit.hosts import parse_host
 from gwctl.kit.patterns import PatternError
 from gwctl.kit.version import Version
+from gwctl.schema import RecordDict
 
 _log = logging.getLogger("gwctl.engine")
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from gwctl.entities.common import Standard
+from gwctl.kit.references import is_reference
 from gwctl.schema import Reference, fields, typedefs
 from gwctl.schema.checks import Custom, MutuallyRequired
-from gwctl.schema.validators import is_vault_reference
 
 _PAIR = ("cert", "key")
 _ALTERNATIVE = ("cert_alt", "key_alt")
@@ -48,7 +48,7 @@ def _types_differ(record: Mapping[str, Any]) -> str | None:
 
 
 def _readable(value: object) -> bool:
-    return isinstance(value, str) and not is_vault_reference(value)
+    return isinstance(value, str) and not is_reference(value)
 
 
 class Certificate(

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gwctl.schema.validators import is_vault_reference
+from gwctl.kit.references import is_reference
 
 _LISTS = frozenset({"key_ops", "x5c"})
 _MEMBERS = _LISTS | {
@@ -19,7 +19,7 @@ _MEMBERS = _LISTS | {
 def jwk_rule(record: Mapping[str, Any]) -> str | Mapping[str, Any] | None:
     """The field ``jwk`` is a JSON Web Key whose ``kid`` is that of the record."""
     text = record.get("jwk")
-    if not isinstance(text, str) or is_vault_reference(text):
+    if not isinstance(text, str) or is_reference(text):
         return None
     try:
         jwk = orjson.loads(text)
@@ -74,7 +74,7 @@ def private_key(text: str) -> str | None:
 
 def pair_matches(pair: Mapping[str, Any]) -> str | None:
     private, public = pair.get("private_key"), pair.get("public_key")
-    if not private or not public or is_vault_reference(private) or is_vault_reference(public):
+    if not private or not public or is_reference(private) or is_reference(public):
         return None
 
     from gwctl.kit.pem import private_matches_public

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.errors import ENTITY, Errors
 from gwctl.schema.field import Field, Fields
+from gwctl.schema.inside import value_at
 from gwctl.schema.messages import NEEDED, NEEDED_WHEN_UPDATING, quoted
 from gwctl.schema.validators import Peers, Validator, compile_validator
 
@@ -40,10 +41,7 @@ def is_set(record: Mapping[str, Any], name: str) -> bool:
 def value_of(record: Mapping[str, Any], name: str) -> Any:
     if "." not in name:
         return record.get(name)
-    value: Any = record
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return value_at(record, name.split("."))
 
 
 def report(errors: Errors, text: str) -> None:

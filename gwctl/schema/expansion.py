@@ -9,6 +9,7 @@ from gwctl.schema.absent import ABSENT
 from gwctl.schema.deprecation import Deprecation
 from gwctl.schema.errors import Errors
 from gwctl.schema.field import Field, Fields
+from gwctl.schema.inside import value_at
 from gwctl.schema.messages import shown
 from gwctl.schema.shorthand import Shorthand
 from gwctl.schema.validators import Peers, Validator, compile_validator
@@ -58,11 +59,13 @@ def _step(shorthand: Shorthand, validate: Validator) -> _Step:
         del values[name]
         meant = shorthand.expand(value)
         if deprecation is not None:
-            rivals = [(path, other) for path in deprecation.replaced_with if (other := _at(given, path)) is not None]
+            rivals = [
+                (path, other) for path in deprecation.replaced_with if (other := value_at(given, path)) is not None
+            ]
             if value is None and rivals:
                 return
             for path, other in rivals:
-                if (old := _at(meant, path)) != other:
+                if (old := value_at(meant, path)) != other:
                     errors[name] = _mismatch(name, old, path, other)
                     return
             _warn(deprecation, value, warnings)
@@ -90,12 +93,6 @@ def _warn(deprecation: Deprecation, value: Any, warnings: list[str]) -> None:
     text = deprecation.warning(value)
     if text is not None:
         warnings.append(text)
-
-
-def _at(values: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        values = values.get(name) if isinstance(values, Mapping) else None
-    return values
 
 
 def _lay_over(values: dict[str, Any], meant: Mapping[str, Any]) -> None:

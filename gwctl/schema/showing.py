@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from gwctl.schema.field import Field, Fields
+from gwctl.schema.inside import value_at
 from gwctl.schema.shorthand import Shorthand
 
 Show: TypeAlias = Callable[[Any], Any]
@@ -27,7 +28,7 @@ def compile_show(fields: Fields, shorthands: Iterable[Shorthand]) -> Show | None
             if shown.get(name) is not None:
                 shown[name] = inner(shown[name])
         for name, path in copies:
-            shown[name] = _at(record, path)
+            shown[name] = value_at(record, path)
         return shown
 
     return show
@@ -51,9 +52,3 @@ def _each_element(inner: Show) -> Show:
 
 def _each_value(inner: Show) -> Show:
     return lambda value: {key: inner(item) for key, item in value.items()}
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gwctl.kit.references import is_reference
 from gwctl.schema import messages
 from gwctl.schema.absent import ABSENT
 from gwctl.schema.errors import ENTITY, Errors
@@ -59,7 +60,7 @@ def _string(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peer
     def validate(value: Any) -> Any:
         if type(value) is not str:
             return null if value is None else wrong
-        if referenceable and is_vault_reference(value):
+        if referenceable and is_reference(value):
             return None
         if not value.isascii() or "\0" in value:
             error = unstorable(value)
@@ -72,11 +73,6 @@ def _string(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peer
         return None
 
     return validate
-
-
-def is_vault_reference(text: str) -> bool:
-    """True for ``{vault://…}``."""
-    return text.startswith("{vault://") and text.endswith("}")
 
 
 def _integer(field: Field, null: str | None, rules: tuple[Rule, ...], peers: Peers) -> Validator:

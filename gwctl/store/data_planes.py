@@ -44,10 +44,6 @@ class DataPlaneRegistry:
         data = [self._shown(row) for row in rows[:size]]
         return Page(data, encode_offset((data[-1]["id"],)) if len(rows) > size else None)
 
-    def get(self, key: str) -> RecordDict | None:
-        row = self._connection.execute(self._living().where(self._entity.key == key)).one_or_none()
-        return self._shown(row) if row is not None else None
-
     def purge(self) -> int:
         """Delete the rows whose time is over; returns how many."""
         return self._connection.execute(delete(self._table).where(self._table.c.ttl <= self._now)).rowcount

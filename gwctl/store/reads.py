@@ -88,11 +88,6 @@ class Reads:
         """The newest version that this transaction sees."""
         return current_version(self._connection, self._tables.system)
 
-    def count(self, entity: str) -> int:
-        """How many records there are."""
-        table = self._tables[entity].table
-        return self._connection.execute(select(func.count()).select_from(table)).scalar_one()
-
     def distinct(self, entity: str, field: str) -> list[str]:
         """The different texts of a field of all records, sorted; nulls are left out."""
         column = self._tables[entity].table.c[field]

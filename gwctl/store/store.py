@@ -115,11 +115,6 @@ class Store:
         with self._reading() as connection:
             return self._registry(connection).page(size, offset)
 
-    def data_plane(self, key: str) -> RecordDict | None:
-        """One data plane by id."""
-        with self._reading() as connection:
-            return self._registry(connection).get(key)
-
     def purge_data_planes(self) -> int:
         """Delete expired data planes; returns how many."""
         with self._writing() as connection:

@@ -30,7 +30,7 @@ def delete(store: Store, entity: str, key: str) -> list[tuple[str, str]]:
 
 def count(store: Store, entity: str) -> int:
     with store.read() as reads:
-        return reads.count(entity)
+        return reads.bulk().count([entity])
 
 
 def certificate(store: Store, **values: Any) -> str:
