@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +54,7 @@ def _number(text: str) -> Any:
 
 def _integer(found: re.Match[str], text: str) -> Any:
     if found["sixty"] is not None:
-        return int(_sign(found) * _by_sixty(found["sixty"], int))
+        return _bounded(_sign(found) * _by_sixty(found["sixty"], int))
     for group, base in _BASES.items():
         digits = found[group]
         if digits is not None:
@@ -63,8 +64,13 @@ def _integer(found: re.Match[str], text: str) -> Any:
 
 
 def _bounded(number: int) -> int | float:
-    """Beyond 64 bits a number is what JSON makes of it."""
-    return number if -(2**63) <= number < 2**64 else float(number)
+    """Beyond 64 bits a number is what JSON makes of it, beyond all floats infinite."""
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _sign(found: re.Match[str]) -> int:

@@ -20,6 +20,8 @@ from gwctl.kit.version import Version
 
 MAX_LINE = 1 << 20
 """Bytes. Messages are notices, never configurations."""
+MAX_TEXT = 1 << 16
+"""Characters of one text; a longer one (errors of a document of some megabytes) is told without its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +255,12 @@ def available(position: Position, label: str = "") -> Available:
 def encode(message: Message) -> bytes:
     """One line, its newline included."""
     kind = type(message)
-    body = {"type": _NAMES[kind]} | {name: getattr(message, name) for name in _TYPES[kind]}
+    body = {"type": _NAMES[kind]} | {name: _bounded(getattr(message, name)) for name in _TYPES[kind]}
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def _bounded(value: Any) -> Any:
+    return f"{value[:MAX_TEXT]}…" if isinstance(value, str) and len(value) > MAX_TEXT else value
 
 
 class Decoder:

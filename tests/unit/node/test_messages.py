@@ -84,3 +84,11 @@ def test_no_bytes_raise_anything_but_bad_message(data: bytes) -> None:
     except m.BadMessage:
         return
     assert all(json.loads(m.encode(message)) for message in received)
+
+
+@pytest.mark.parametrize("letter", ["x", "\x00", "é"])
+def test_a_long_text_is_told_without_its_end(letter: str) -> None:
+    """The reader would take a longer line for a broken stream and give the other process up."""
+    (told,) = m.Decoder().feed(m.encode(m.Loaded("place", 400, letter * 3_000_000)))
+    assert told == m.Loaded("place", 400, letter * m.MAX_TEXT + "…")
+    assert len(m.encode(m.Loaded("place", 400, letter * 3_000_000))) < m.MAX_LINE
