@@ -35,7 +35,13 @@ class LonelyDeeds:
         self._took = 1.0
 
     def deeds(self) -> list[Callable[[], None]]:
-        return [self.post_a_document, self.post_bad_documents, self.kill_the_node_that_loads, self.kill_the_loader]
+        return [
+            self.post_a_document,
+            self.post_bad_documents,
+            self.reload_it,
+            self.kill_the_node_that_loads,
+            self.kill_the_loader,
+        ]
 
     def start(self) -> None:
         self._node.start()
@@ -56,6 +62,13 @@ class LonelyDeeds:
             answer = self._node.post(bad, timeout=60)
             assert answer.status == 400, answer.text
         assert self._node.hash == before
+        self._serves(self.number)
+
+    def reload_it(self) -> None:
+        """Every process but the supervisor is replaced; what was posted stays."""
+        before = self._node.hash
+        self._node.gwctl("reload")
+        wait_for(lambda: self._node.hash == before, "the configuration is the same")
         self._serves(self.number)
 
     def kill_the_node_that_loads(self) -> None:

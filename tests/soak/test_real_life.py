@@ -19,9 +19,11 @@ import pytest
 
 from tests.soak import alone, judge
 from tests.soak.alone import LonelyDeeds
+from tests.soak.cutting import CuttingDeeds
 from tests.soak.files import FileDeeds
 from tests.soak.incidents import Incidents
 from tests.soak.memory import Memory
+from tests.soak.state import State
 from tests.soak.subjects import OWNER, silent_routes, subjects
 from tests.soak.threads import Posts, Walker, Writer
 from tests.tools.dbless import Dbless
@@ -72,7 +74,8 @@ def test_twenty_minutes_of_real_life(place: Place) -> None:
         control_planes, data_planes = _gateway(place, database, upstream)
         lonely = Dbless(place, {"KONG_LOG_LEVEL": "notice"})
         incidents = Incidents(control_planes, data_planes, database, CONNECTIONS + 5, rng)
-        files = FileDeeds(control_planes, data_planes, upstream.url, rng)
+        state = State(control_planes, data_planes, upstream.url, rng)
+        files, cutting = FileDeeds(state, upstream.url, rng), CuttingDeeds(state, database, rng)
         lone = LonelyDeeds(lonely, upstream.url, incidents.excuses, rng)
         lone.start()
         memory, writer, walker = Memory(), Writer(control_planes, subjects()), Walker(control_planes)
@@ -81,7 +84,10 @@ def test_twenty_minutes_of_real_life(place: Place) -> None:
         with traffic(data_planes, lonely) as (loads, posts):
             begin = time.monotonic()
             turbulent, end = begin + MINUTES * 40, begin + MINUTES * 60
-            _turbulence(incidents, [*incidents.deeds(), *files.deeds(), *lone.deeds()], turbulent, rng)
+            files.sync_a_document()
+            _turbulence(
+                incidents, [each for kind in (incidents, files, cutting, lone) for each in kind.deeds()], turbulent, rng
+            )
             end = max(end, time.monotonic() + MINUTES * 20)
             calm = time.monotonic() + (end - time.monotonic()) / 4
             prefixes = {node.name: node.prefix for node in (*control_planes, *data_planes)}
@@ -94,10 +100,10 @@ def test_twenty_minutes_of_real_life(place: Place) -> None:
         judge.clients(writer, walker)
         judge.state(control_planes, data_planes, writer)
         files.sync_a_document()
-        judge.files(data_planes, files.number)
+        judge.files(data_planes, state.number)
         lone.leaves_nothing()
         judge.logs(place, writer)
-        print(f"    cut off: {files.cut_off} on control planes, {lone.cut_off} on the node without a database")
+        print(f"    cut off: {cutting.ended} on control planes, {lone.cut_off} on the node without a database")
         growth = memory.growth(calm)
         print(f"    growth in MiB: { {name: round(value, 1) for name, value in growth.items()} }")
         assert growth, "no process lived through the quiet third"
