@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +13,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from gwctl.admin.answers import Refusal
+from gwctl.admin.chunks import chunks, too_large
 from gwctl.schema import Schema
 
 MOST_DEPTH = 100
 MOST_ARGUMENTS = 1000
-SILENCE_SECONDS = 60.0
-"""The longest pause between two pieces of a body."""
 
-_MEBIBYTE = 1024 * 1024
-_READ_IN_VAIN = 20 * _MEBIBYTE
+_READ_IN_VAIN = 20 * 1024 * 1024
 """What is read of a body that is too large, so that its client sees the answer instead of a reset."""
 
 Pairs = Sequence[tuple[str, str]]
@@ -85,31 +82,18 @@ async def _read_bytes(request: Request, most: float) -> bytes:
     length = request.headers.get("content-length", "")
     announced = int(length) if length.isdecimal() else 0
     if announced > most and "expect" in request.headers:
-        raise _too_large(most)
-    chunks: list[bytes] = []
+        raise too_large(most)
+    kept: list[bytes] = []
     total = 0
-    stream = request.stream()
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                chunk = await anext(stream, None)
-        except TimeoutError:
-            raise Refusal(408, "Request body timed out", {"Connection": "close"}) from None
-        if chunk is None:
-            break
+    async for chunk in chunks(request):
         total += len(chunk)
         if total > max(2 * most, _READ_IN_VAIN):
             break
         if total <= most:
-            chunks.append(chunk)
+            kept.append(chunk)
     if total > most:
-        raise _too_large(most)
-    return b"".join(chunks)
-
-
-def _too_large(most: float) -> Refusal:
-    limit = f"{most:.0f} bytes" if most % _MEBIBYTE else f"{most / _MEBIBYTE:.0f} MiB"
-    return Refusal(413, f"Request body is larger than {limit}", {"Connection": "close"})
+        raise too_large(most)
+    return b"".join(kept)
 
 
 def _parse_json(text: bytes) -> dict[str, Any]:

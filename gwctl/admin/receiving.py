@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from gwctl.admin.answers import Refusal
-from gwctl.admin.encoding import MOST_ARGUMENTS, SILENCE_SECONDS
+from gwctl.admin.chunks import chunks, too_large
+from gwctl.admin.encoding import MOST_ARGUMENTS
 
 MOST_BYTES = 256 << 20
 """The largest declarative document."""
@@ -24,14 +24,14 @@ async def receive_into(request: Request, path: Path) -> int:
     """Write the body to ``path``; returns its bytes. Raises Refusal (413, 408)."""
     total = 0
     with path.open("wb") as file:
-        async for chunk in _chunks(request):
+        async for chunk in chunks(request):
             total += len(chunk)
             if total <= MOST_BYTES:
                 file.write(chunk)
             elif total > MOST_BYTES + _READ_IN_VAIN:
                 break
     if total > MOST_BYTES:
-        raise Refusal(413, f"Request body is larger than {MOST_BYTES >> 20} MiB", {"Connection": "close"})
+        raise too_large(MOST_BYTES)
     return total
 
 
@@ -69,7 +69,7 @@ def is_multipart(headers: Headers) -> bool:
 async def drain(request: Request) -> None:
     """Read a body that nobody wants, as far as that is cheap."""
     total = 0
-    async for chunk in _chunks(request):
+    async for chunk in chunks(request):
         total += len(chunk)
         if total > _READ_IN_VAIN:
             return
@@ -86,21 +86,8 @@ async def _write(path: Path, value: UploadFile | str) -> None:
 
 async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
     total = 0
-    async for chunk in _chunks(request):
+    async for chunk in chunks(request):
         total += len(chunk)
         if total > MOST_BYTES + _READ_IN_VAIN:
-            raise Refusal(413, f"Request body is larger than {MOST_BYTES >> 20} MiB", {"Connection": "close"})
-        yield chunk
-
-
-async def _chunks(request: Request) -> AsyncGenerator[bytes, None]:
-    stream = request.stream()
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                chunk = await anext(stream, None)
-        except TimeoutError:
-            raise Refusal(408, "Request body timed out", {"Connection": "close"}) from None
-        if chunk is None:
-            return
+            raise too_large(MOST_BYTES)
         yield chunk

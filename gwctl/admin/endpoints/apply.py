@@ -15,14 +15,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gwctl.admin.answers import Refusal, answer
-from gwctl.admin.encoding import SILENCE_SECONDS
+from gwctl.admin.chunks import chunks, too_large
+from gwctl.admin.receiving import MOST_BYTES
 from gwctl.admin.routing import Call, Endpoint, Operation
 from gwctl.changes.carry import tags_of
 from gwctl.changes.orders import ApplyOrder, DumpOrder, Order
 from gwctl.changes.process import Answer, ChangeProcesses, Occupied
 from gwctl.schema import EntityError
 
-MOST_BYTES = 256 * 1024 * 1024
 NDJSON = "application/x-ndjson"
 
 _NAMES = {
@@ -108,33 +108,22 @@ async def _spool(request: Request, document: IO[bytes]) -> None:
     """The body into a file. Raises Refusal: 413, 408, 400 for an empty one."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > MOST_BYTES:
-        raise _too_large()
+        raise too_large(MOST_BYTES)
     loop = asyncio.get_running_loop()
-    stream = request.stream()
     waiting = bytearray()
     total = 0
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                piece = await anext(stream, None)
-        except TimeoutError:
-            raise Refusal(408, "Request body timed out", {"Connection": "close"}) from None
-        total += len(piece or b"")
+    async for piece in chunks(request):
+        total += len(piece)
         if total > MOST_BYTES:
-            raise _too_large()
-        waiting += piece or b""
-        if len(waiting) >= _PIECE or (piece is None and waiting):
+            raise too_large(MOST_BYTES)
+        waiting += piece
+        if len(waiting) >= _PIECE:
             await loop.run_in_executor(None, document.write, bytes(waiting))
             waiting.clear()
-        if piece is None:
-            break
     if not total:
         raise Refusal(400, "expected a declarative configuration")
+    await loop.run_in_executor(None, document.write, bytes(waiting))
     await loop.run_in_executor(None, document.flush)
-
-
-def _too_large() -> Refusal:
-    return Refusal(413, f"Request body is larger than {MOST_BYTES >> 20} MiB", {"Connection": "close"})
 
 
 def _syntax(request: Request) -> str | None:

@@ -138,7 +138,7 @@ def test_who_waits_for_permission_is_refused_before_sending(admin: Admin) -> Non
 
 
 def test_a_body_that_stops_coming_times_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gwctl.admin.encoding.SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("gwctl.admin.chunks.SILENCE_SECONDS", 0.05)
     with serve() as admin, admin.served.connect() as connection:
         connection.sendall(
             b"POST /consumers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
