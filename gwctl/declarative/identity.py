@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from functools import lru_cache
 from typing import Any
@@ -15,13 +16,18 @@ _ANY_WORKSPACE = "*"
 
 
 @lru_cache(maxsize=256)
-def _namespace(entity: str) -> uuid.UUID:
-    return uuid.uuid5(_SPACE, entity)
+def _namespace(entity: str) -> bytes:
+    return uuid.uuid5(_SPACE, entity).bytes
 
 
 def derived_id(entity: str, key: str) -> str:
-    """The id of the record of ``entity`` that ``key`` names."""
-    return str(uuid.uuid5(_namespace(entity), key))
+    """The id of the record of ``entity`` that ``key`` names: a UUID of version 5 (RFC 9562, 5.5).
+
+    Written out, because `uuid.uuid5` takes six times as long and a document may name a hundred thousand records.
+    """
+    text = hashlib.sha1(_namespace(entity) + key.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def identify(item: Item) -> None:

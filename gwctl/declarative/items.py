@@ -115,7 +115,9 @@ class _Collector:
             return
         below = self._nesting[schema.name]
         nested = [name for name in values if name in below]
-        item.own = {name: value for name, value in values.items() if name not in below and name not in _NOTES}
+        item.own = values
+        if nested or self._upgrade or not _NOTES.keys().isdisjoint(values):
+            item.own = {name: value for name, value in values.items() if name not in below and name not in _NOTES}
         if self._upgrade and schema.name == "routes" and "paths" in item.own:
             item.own["paths"] = upgrade_paths(item.own["paths"])
         for name, kind in _NOTES.items():

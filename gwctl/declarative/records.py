@@ -53,7 +53,8 @@ class Completion:
         except TransformationFailed as error:
             item.blame({ENTITY: [error.message]})
             return
-        item.record = {name: record[name] for name in item.schema.fields}
+        fields = item.schema.fields
+        item.record = record if len(record) == len(fields) else {name: record[name] for name in fields}
         updated = item.own.get("updated_at")
         if type(updated) in (int, float) and "updated_at" in item.record:
             item.record["updated_at"] = updated
@@ -83,16 +84,18 @@ class Completion:
 
     def _judged(self, schema: Schema, values: dict[str, Any]) -> tuple[Errors, RecordDict]:
         try:
-            record = schema.prepare_insert(values, now=self._now, canonical=False, warn=self._warn)
+            record = schema.admit(values, now=self._now, warn=self._warn)
+            errors: Errors = {}
+            if record is None:
+                record = schema.prepare_insert(values, now=self._now, canonical=False, warn=self._warn)
+                errors = schema.validate(record)
         except EntityError as error:
             unread = error.fields or error.options or {}
             others = {name: value for name, value in values.items() if name in schema.fields and name not in unread}
             return {**schema.validate_given(others), **unread}, {}
-        errors = schema.validate(record)
         if not errors:
-            for name, field in schema.fields.items():
-                if field.canonical is not None:
-                    record[name] = schema.canonical_value(name, record[name])
+            for name in schema.canonical_names:
+                record[name] = schema.canonical_value(name, record[name])
         return errors, record
 
     def _warn(self, text: str) -> None:

@@ -21,6 +21,7 @@ from gwctl.schema.messages import IMMUTABLE, UNKNOWN
 from gwctl.schema.prepare import fill_auto, merge, moment, tidy
 from gwctl.schema.record import Entity
 from gwctl.schema.showing import compile_show
+from gwctl.schema.soundness import Sound, compile_soundness
 from gwctl.schema.transform import transformed
 from gwctl.schema.validators import Peers, Validator, compile_fields, compile_validator, no_peers
 from gwctl.schema.variants import Variant, Variants
@@ -86,6 +87,7 @@ class Schema:
         self._canonical = tuple(
             (name, field.canonical) for name, field in self.fields.items() if field.canonical is not None
         )
+        self.canonical_names = tuple(name for name, _ in self._canonical)
         self._peers = peers
         self._base = Compiled(self, None, peers)
         self._compiled: dict[int, Compiled] = {}
@@ -108,6 +110,30 @@ class Schema:
             given = ending(given, now)
         fill_auto(compiled.auto, given, now)
         return compiled.complete(given)
+
+    def admit(self, values: Mapping[str, Any], *, now: float, warn: Warn = log_warning) -> RecordDict | None:
+        """What `prepare_insert` makes of ``values`` (without canonical forms) when that is certainly valid.
+
+        None when only `validate` can tell. Costs a fraction of both for records that leave much to defaults. Raises
+        EntityError when a shorthand cannot be read.
+        """
+        if self.virtual:
+            return None
+        filled = self._chosen(values)
+        given = self._expanded(values, filled, False, warn)
+        if self.ttl:
+            given = ending(given, now)
+        fill_auto(filled.auto, given, now)
+        record = filled.complete(given)
+        judging = self._chosen(record)
+        if judging is not filled:  # the choice was left to a default, and these may have been filled by other rules
+            given.update((name, record[name]) for name in filled.overridden | judging.overridden if name in record)
+        if not judging.sound(given, record) or (self.variants is not None and judging is self._base):
+            return None
+        errors: Errors = {}
+        for check in judging.checks:
+            check(record, errors, False)
+        return None if errors else record
 
     def prepare_replace(
         self, values: Mapping[str, Any], *, now: float, existing: RecordDict | None, warn: Warn = log_warning
@@ -199,7 +225,7 @@ class Schema:
         ``given`` are the fields that a PATCH named, None for a complete record. ``raw`` is False for values that are
         transformed already (``_transform: false`` of a document). Raises TransformationFailed.
         """
-        return transformed(self.transformations, record, given, raw=raw)
+        return transformed(self.transformations, record, given, raw=raw) if self.transformations else record
 
     def shown(self, record: RecordDict, *, now: float | None = None) -> RecordDict:
         """A stored record as answers show it: deprecated spellings stand next to the fields that replaced them, and
@@ -284,12 +310,27 @@ class Compiled:
     ``expand`` and ``show`` are None where there is nothing to expand or to show.
     """
 
-    __slots__ = ("auto", "checks", "complete", "declared_checks", "expand", "fields", "show", "validate")
+    __slots__ = (
+        "_peers",
+        "_sound",
+        "auto",
+        "checks",
+        "complete",
+        "declared_checks",
+        "expand",
+        "fields",
+        "overridden",
+        "show",
+        "validate",
+    )
 
     def __init__(self, schema: Schema, variant: Variant | None, peers: Peers) -> None:
         own = schema.fields
         override = {} if variant is None else {name: _named(name, field) for name, field in variant.fields.items()}
         self.fields: Fields = MappingProxyType({**own, **override}) if override else own
+        self.overridden = frozenset(override)
+        self._peers = peers
+        self._sound: Sound | None = None
         self.auto: Fields = {name: field for name, field in self.fields.items() if field.auto}
         self.complete = compile_complete(self.fields)
         shorthands = tuple(schema.shorthands.values())
@@ -304,6 +345,13 @@ class Compiled:
         self.checks: tuple[CompiledCheck, ...] = tuple(
             check.compile(self.fields, peers) for check in self.declared_checks + implied
         )
+
+    @property
+    def sound(self) -> Sound:
+        """Compiled when first asked for: only documents need it, once all schemas are there."""
+        if self._sound is None:
+            self._sound = compile_soundness(self.fields, self._peers)
+        return self._sound
 
 
 def _named(name: str, field: Field) -> Field:
