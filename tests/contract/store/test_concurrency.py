@@ -75,7 +75,7 @@ def test_of_equal_puts_each_succeeds(store: Store, key: str) -> None:
 
     assert at_once(*map(put, range(1, WRITERS + 1))) == list(range(1, WRITERS + 1))
     with store.read() as reads:
-        assert reads.count("services") == 1
+        assert reads.bulk().count(["services"]) == 1
     assert store.version().number == 1 + WRITERS
 
 
@@ -136,7 +136,7 @@ def test_no_child_survives_its_parent(store: Store) -> None:
             if isinstance(answer, EntityError):
                 assert (answer.number, answer.fields) == (4, {"upstream": {"id": upstream["id"]}})
         with store.read() as reads:
-            assert reads.count("targets") == 0
+            assert reads.bulk().count(["targets"]) == 0
         batch = store.changes_after(before)
         assert batch is not None
         alive: set[str] = set()
@@ -185,14 +185,14 @@ def test_twenty_writers_of_one_process_never_find_the_database_locked(store: Sto
 
     assert at_once(*map(write, range(20))) == [None] * 20
     with store.read() as reads:
-        assert reads.count("consumers") == 200
+        assert reads.bulk().count(["consumers"]) == 200
 
 
 def test_readers_do_not_wait_for_a_writer(store: Store) -> None:
     with store.write() as unit:
         unit.insert("consumers", {"username": "u"})
         with store.read() as reads:
-            assert reads.count("consumers") == 0
+            assert reads.bulk().count(["consumers"]) == 0
         assert store.version().number == 1
 
 

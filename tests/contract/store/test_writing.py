@@ -168,7 +168,7 @@ def test_put_replaces_everything_but_the_key(store: Store) -> None:
         put = unit.upsert("services", "s", {"host": "other", "name": "ignored"})
     assert (put["id"], put["name"], put["path"], put["tags"]) == (service["id"], "s", None, None)
     with store.read() as reads:
-        assert reads.count("services") == 1
+        assert reads.bulk().count(["services"]) == 1
 
 
 def test_put_creates_under_the_key_or_name(store: Store) -> None:

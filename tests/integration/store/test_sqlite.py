@@ -199,7 +199,7 @@ def test_a_full_disk_is_an_answer_and_reads_go_on(store: Store) -> None:
         fill()
     assert caught.value.hint == "free some space on the disk that holds the database"
     with store.read() as reads:
-        assert reads.count("consumers") == 1
+        assert reads.bulk().count(["consumers"]) == 1
     assert store.version().number == 2
 
 
