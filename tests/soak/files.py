@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import yaml
 
+from gwctl.schema.expiry import TTL
 from tests.soak.documents import TAG
 from tests.soak.state import State, cache_of
 from tests.soak.subjects import OWNER
@@ -77,15 +78,16 @@ class FileDeeds:
         control_plane = self._rng.choice(self._control_planes)
         body = {"key": key, "ttl": _LIFE}
         record = control_plane.write("POST", f"/consumers/{OWNER}/key-auth", data=body)
-        end = time.time() + _LIFE
-        for data_plane in self._data_planes:
-            seen = wait_for(
-                lambda node=data_plane: _found(node, key) or time.time() > end - 0.5,  # type: ignore[misc]
-                f"{data_plane.name} has the key",
-            )
-            assert seen
-        wait_for(lambda: time.time() > end + 0.2, "the key's time is over", deadline=2 * _LIFE)
-        assert [_found(data_plane, key) for data_plane in self._data_planes] == [False] * len(self._data_planes)
+        ends = [
+            wait_for(lambda node=node: _end(node, record["id"]), f"{node.name} has the key")  # type: ignore[misc]
+            for node in self._data_planes
+        ]
+        assert len(set(ends)) == 1
+        late = ends[0] + 0.5
+        while (now := time.time()) < late:
+            for node in self._data_planes:
+                assert not _found(node, key) or now < ends[0], f"{node.name} serves a key that has ended"
+            time.sleep(0.02)
         assert control_plane.ask("GET", f"/consumers/{OWNER}/key-auth/{key}").status == 404
         for data_plane in self._data_planes:
             wait_for(
@@ -122,6 +124,12 @@ def _found(data_plane: DataPlane, key: str) -> bool:
     """Whether a request with this key would be served from the data plane's cache."""
     with cache_of(data_plane) as view:
         return view.find("keyauth_credentials", "key", key) is not None
+
+
+def _end(data_plane: DataPlane, key: str) -> float:
+    """When the record ends by the data plane's cache; 0 when it is not there."""
+    with cache_of(data_plane) as view:
+        return float((view.get("keyauth_credentials", key) or {TTL: 0})[TTL])
 
 
 def _stored(data_plane: DataPlane, key: str) -> bool:
