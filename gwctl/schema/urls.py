@@ -10,6 +10,7 @@ from gwctl.schema.fields import Attributes
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"//([^/]*)")
 _PORT = re.compile(r":([^:\]]*)\Z")
+_MOST_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,16 @@ def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     host = authority.rpartition("@")[2]
     found = _PORT.search(host)
-    if found is None:
-        return host.strip("[]") if host.startswith("[") else host, None
-    digits = found.group(1)
-    host = host[: found.start()]
-    return host.strip("[]") if host.startswith("[") else host, int(digits) if digits.isdecimal() else None
+    port = None if found is None else _port(found.group(1))
+    host = host if found is None else host[: found.start()]
+    return host.strip("[]") if host.startswith("[") else host, port
+
+
+def _port(digits: str) -> int | None:
+    """Of a number that no port can have only the beginning, which is no port either: int() refuses very long ones."""
+    if not digits.isdecimal():
+        return None
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
 
 
 def url(text: str) -> str | None:

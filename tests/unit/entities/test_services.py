@@ -101,6 +101,7 @@ def test_every_failing_condition_has_its_own_line():
         ("http://service.test/", "http", "service.test", 80, "/"),
         ("https://service.test/x/y", "https", "service.test", 443, "/x/y"),
         ("http://example.test:443", "http", "example.test", 443, None),
+        ("http://example.test:000000000000443", "http", "example.test", 443, None),
         ("https://example2.test:80/", "https", "example2.test", 80, "/"),
         ("grpcs://a.test", "grpcs", "a.test", 80, None),
         ("tcp://a.test:5432", "tcp", "a.test", 5432, None),
@@ -127,6 +128,8 @@ def test_the_url_shorthand(url, protocol, host, port, path):
         ("http://a.b?x=1", {"host": "invalid value: a.b?x=1"}),
         ("ftp://a.b", {"protocol": PROTOCOLS}),
         ("http://a b/", {"host": "invalid value: a b"}),
+        ("http://a.b:65536/", {"port": "value should be between 0 and 65535"}),
+        pytest.param(f"http://a.b:{'9' * 5000}/", {"port": "value should be between 0 and 65535"}, id="5000 digits"),
     ],
 )
 def test_an_unreadable_url_is_reported_at_the_real_fields(url, expected):
