@@ -9,7 +9,6 @@ from pathlib import Path
 from time import sleep
 
 import orjson
-from alembic import command
 from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.schema import CreateSchema
 
@@ -184,9 +183,9 @@ class MigrationRunner:
         yield Progress(f"migrating {SUBSYSTEM} on database '{self._config.label}'...", total=total)
         pending = 0
         for done, migration in enumerate(migrations, 1):
-            command.upgrade(self._scripts.config, migration.name)
+            self._scripts.run(migration.name)
             if migration.contract is not None and finish:
-                command.upgrade(self._scripts.config, migration.contract)
+                self._scripts.run(migration.contract)
             waits = migration.contract is not None and not finish
             pending += waits
             word = "pending" if waits else "executed"
@@ -200,7 +199,7 @@ class MigrationRunner:
         if executed:
             yield from self._run(connection, executed, finish=True)
         for migration in self._named(state.pending):
-            command.upgrade(self._scripts.config, migration.name)
+            self._scripts.run(migration.name)
 
     def _named(self, names: Sequence[str]) -> Sequence[Migration]:
         return [migration for migration in self._scripts.migrations if migration.name in names]

@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-
 import gwctl
 from gwctl.store.errors import StoreError
 
@@ -31,6 +28,9 @@ class MigrationScripts:
     """
 
     def __init__(self, ini: Path | None = None) -> None:
+        from alembic.config import Config  # a third of the start of processes that never migrate
+        from alembic.script import ScriptDirectory
+
         self.config = Config(ini or locate())
         self._directory = ScriptDirectory.from_config(self.config)
         revisions = [script.revision for script in self._directory.walk_revisions()]
@@ -40,6 +40,12 @@ class MigrationScripts:
             for name in reversed(revisions)
             if name not in contracts
         )
+
+    def run(self, revision: str) -> None:
+        """Carry out what is left up to ``revision``, on the connection of ``config``."""
+        from alembic import command
+
+        command.upgrade(self.config, revision)
 
     def applied(self, heads: Iterable[str]) -> frozenset[str]:
         """Every known revision that a database with these ``heads`` went through."""

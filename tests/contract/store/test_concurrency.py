@@ -149,9 +149,10 @@ def test_no_child_survives_its_parent(store: Store) -> None:
 def test_every_version_is_seen_in_order_by_a_reader_that_follows(store: Store) -> None:
     done = threading.Event()
     seen: list[int] = []
+    before = store.version().number
 
     def follow() -> None:
-        number = store.version().number
+        number = before
         while True:
             finished = done.is_set()
             batch = store.changes_after(number)
