@@ -29,6 +29,7 @@ _WORDS = frozenset({"in", "not", "contains"})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: Mapping[str, str] = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _LARGEST = 2**63
+_TOO_LARGE = "does not fit into 64 bits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ def _integer(written: str) -> int:
     digits = written.lstrip("-")
     try:
         number = int(digits, 16 if digits[:2] == "0x" else 8 if digits.startswith("0") else 10)
-    except ValueError:
-        raise ValueError(f"{written} is not an octal number") from None
+    except ValueError:  # a digit too high for octal, or thousands of decimal digits
+        reason = "is not an octal number" if digits.startswith("0") else _TOO_LARGE
+        raise ValueError(f"{written} {reason}") from None
     number = -number if written.startswith("-") else number
     if not -_LARGEST <= number < _LARGEST:
-        raise ValueError(f"{written} does not fit into 64 bits")
+        raise ValueError(f"{written} {_TOO_LARGE}")
     return number
 
 

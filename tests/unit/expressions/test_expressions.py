@@ -108,6 +108,9 @@ def test_what_holds_of_a_request(text: str, expected: bool | None) -> None:
         ('net.dst.port == "1"', "1:17: == needs a value of type Int, not String"),
         ("net.dst.port == 09", "1:17: 09 is not an octal number"),
         ("net.dst.port == 9223372036854775808", "1:17: 9223372036854775808 does not fit into 64 bits"),
+        pytest.param(
+            f"net.dst.port == {'9' * 5000}", f"1:17: {'9' * 5000} does not fit into 64 bits", id="5000 digits"
+        ),
         ("net.src.ip in 1.2.3.4/16", "1:15: 1.2.3.4/16 is not a network: 1.2.3.4/16 has host bits set"),
         ("net.src.ip in 10.0.0.1", "1:15: in needs a value of type IpCidr, not IpAddr"),
         ("net.src.ip not 10.0.0.1", "1:16: expected in after not"),
