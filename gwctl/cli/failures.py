@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from gwctl.cli.groups import UnknownCommand
+from gwctl.cli.output import harmless_lines
 from gwctl.kit.errors import GwctlError
 
 REFERENCE_COMMANDS = frozenset(
@@ -88,4 +89,5 @@ def show_usage_failure(error: typer.TyperException) -> int:
 
 
 def _line(text: str) -> None:
-    print(text, file=sys.stderr)
+    """Messages hold names and values from files and servers."""
+    print(harmless_lines(text), file=sys.stderr)

@@ -50,4 +50,11 @@ def _cell(value: Any) -> str:
 
 def harmless(text: str) -> str:
     """``text`` with its control characters spelt out: names come from others, and a terminal obeys some of them."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def harmless_lines(text: str) -> str:
+    """`harmless` for text of several lines."""
+    return "\n".join(harmless(line) for line in text.split("\n"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from gwctl import KONG_VERSION, __version__
 from gwctl.cli.options import Verbosity
+from gwctl.cli.output import harmless_lines
 from gwctl.observe.logs import NOTICE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Voice:
         print(text, flush=True)
 
     def warn(self, text: str) -> None:
-        print(f"[warn] {text}", file=sys.stderr, flush=True)
+        print(f"[warn] {harmless_lines(text)}", file=sys.stderr, flush=True)
 
     def verbose(self, text: str) -> None:
         self._tell(Verbosity.VERBOSE, "verbose", text)

@@ -470,11 +470,11 @@ def test_what_is_malformed_is_a_400(node: Dbless, body: bytes, text: str) -> Non
     assert node.admin("GET", "/status").status == 200
 
 
-def test_a_document_of_a_hundred_thousand_errors_is_one_answer(node: Dbless) -> None:
-    """Megabytes of errors pass from process to process as a file, and the loader lives on."""
+def test_megabytes_of_errors_are_one_answer(node: Dbless) -> None:
+    """They pass from process to process as a file, and the loader lives on."""
     loaders = [process.pid for process in node.of_kind("loader")]
-    document = {"_format_version": "3.0", **{f"unknown{number}": 1 for number in range(100_000)}}
+    document = {"_format_version": "3.0", **{f"{number:x>100}": 1 for number in range(12_000)}}
     answer = node.admin("POST", "/config", data=document, timeout=60)
     assert answer.status == 400
-    assert len(answer.json()["fields"]) == 100_000
+    assert len(answer.json()["fields"]) == 12_000
     assert [process.pid for process in node.of_kind("loader")] == loaders

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -122,3 +123,14 @@ def test_every_path_of_a_yaml_text_is_found(document: Any) -> None:
 def test_a_broken_text_gives_what_it_has(text: bytes) -> None:
     for syntax in ("json", "yaml"):
         assert len(locate(text, syntax, [("a",), ()])) == 2
+
+
+@pytest.mark.parametrize("text", [b"x", rb"\n"])
+def test_a_long_text_in_json_costs_its_length(text: bytes) -> None:
+    data = b'{"a": "' + text * (2 << 20) + b'", "b": 1}'
+    tracemalloc.start()
+    try:
+        assert locate(data, "json", [("b",)])[0] == (1, len(data) - 6)
+        assert tracemalloc.get_traced_memory()[1] < 16 * len(data)
+    finally:
+        tracemalloc.stop()
