@@ -1,6 +1,8 @@
-"""``python -m bench``: the engine of one worker beside its upstream alone, in alternating rounds on one machine.
+"""``python -m bench``: every bench, or those that are named: ``python -m bench engine changesets``.
 
-The ratio survives a busy machine better than the absolute figures. ``cpu_us`` is CPU time of the proxy per request.
+``engine``: one worker beside its upstream alone, in alternating rounds. The ratio survives a busy machine better than
+the absolute figures; ``cpu_us`` is CPU time of the proxy per request. ``changesets`` and ``admin`` are
+those of `bench.changesets` and `bench.admin`, on both databases; ``--smoke`` leaves ``admin`` out unless it is named.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from bench import admin, changesets
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -72,17 +76,40 @@ def _rounds(options: argparse.Namespace, log: Path) -> dict[str, object]:
     }
 
 
+def _engine(options: argparse.Namespace) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        return _rounds(options, Path(folder) / "access.log")
+
+
+def _changesets(options: argparse.Namespace) -> dict[str, object]:
+    if options.smoke:
+        return {"sqlite": changesets.grown("sqlite", changesets.SMOKE_RECORDS)}
+    return {kind: changesets.grown(kind, changesets.RECORDS) for kind in _KINDS}
+
+
+def _admin(options: argparse.Namespace) -> dict[str, object]:
+    size = admin.SMOKE if options.smoke else admin.Size()
+    return {kind: admin.measured(kind, size) for kind in (_KINDS[:1] if options.smoke else _KINDS)}
+
+
+_KINDS = ("sqlite", "postgres")
+_BENCHES = {"engine": _engine, "changesets": _changesets, "admin": _admin}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(_BENCHES)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--smoke", action="store_true", help="one short round, to see that the harness works")
+    parser.add_argument("--smoke", action="store_true", help="a few seconds, to see that the harness works")
     options = parser.parse_args()
+    if unknown := set(options.benches) - _BENCHES.keys():
+        parser.error(f"there is no bench named {', '.join(sorted(unknown))}")
     if options.smoke:
         options.rounds, options.seconds = 1, 0.5
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(_rounds(options, Path(folder) / "access.log"), indent=2))
+    chosen = options.benches or [name for name in _BENCHES if not (options.smoke and name == "admin")]
+    print(json.dumps({name: _BENCHES[name](options) for name in chosen}, indent=2))
 
 
 if __name__ == "__main__":

@@ -88,3 +88,25 @@ def test_a_default_that_another_variant_refuses_is_not_admitted() -> None:
     route = complete(CATALOG["routes"], {"paths": ["/"], "protocols": ["grpc"], "strip_path": True})
 
     assert by_the_short_way(CATALOG["routes"], route) is None
+
+
+@pytest.mark.parametrize(
+    ("entity", "values"),
+    [
+        ("services", {"name": "a required field is missing"}),
+        ("services", {"host": "h.test", "port": None}),
+        ("services", {"host": "h.test", "unknown": 1}),
+        ("services", {"host": "h.test", "protocol": "tcp", "path": "/a-check-of-the-entity"}),
+        ("routes", {"name": "a-check-of-the-default-variant"}),
+        ("plugins", {"name": "no such variant"}),
+        ("plugins", {"name": "rate-limiting", "config": {}}),
+        ("plugins", {"name": "rate-limiting", "config": {"minute": -1}}),
+        ("plugins", {"name": "rate-limiting", "config": {"minute": 1, "unknown": 1}}),
+        ("plugins", {"name": "rate-limiting"}),
+    ],
+)
+def test_what_is_refused_is_never_admitted(entity: str, values: dict[str, Any]) -> None:
+    given = complete(CATALOG[entity], values)
+
+    assert by_the_short_way(CATALOG[entity], given) is None
+    assert by_the_long_way(CATALOG[entity], given) is None
