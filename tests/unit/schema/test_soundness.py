@@ -93,7 +93,7 @@ def test_a_default_that_another_variant_refuses_is_not_admitted() -> None:
 @pytest.mark.parametrize(
     ("entity", "values"),
     [
-        ("services", {"name": "a required field is missing"}),
+        ("services", {"name": "a-required-field-is-missing"}),
         ("services", {"host": "h.test", "port": None}),
         ("services", {"host": "h.test", "unknown": 1}),
         ("services", {"host": "h.test", "protocol": "tcp", "path": "/a-check-of-the-entity"}),
