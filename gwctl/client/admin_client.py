@@ -19,6 +19,8 @@ PAGE = 1000
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
+_IS_IT_ONE = "is this the address of an Admin API?"
+
 
 class AdminClient:
     """One Admin API; each call is one request on a connection of its own. Every method raises AdminError.
@@ -55,7 +57,10 @@ class AdminClient:
         following: str | None = _with_query(path, {**(query or {}), "size": str(PAGE)})
         while following:
             page = self.get(following)
-            yield from page["data"]
+            records = page.get("data") if isinstance(page, dict) else None
+            if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+                raise AdminError(f"{self.address}{path} answered with something that is no list", hint=_IS_IT_ONE)
+            yield from records
             following = page.get("next")
 
     def request(self, method: str, path: str, values: Any = None) -> Any:
@@ -136,10 +141,10 @@ class AdminClient:
     def _decoded(self, method: str, path: str, status: int, data: bytes) -> Any:
         try:
             body = json.loads(data) if data else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise AdminError(
                 f"{self.address}{path} answered {status} with something that is not JSON",
-                hint="is this the address of an Admin API?",
+                hint=_IS_IT_ONE,
                 status=status,
             ) from None
         if status >= 400:

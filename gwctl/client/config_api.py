@@ -33,7 +33,8 @@ class Counts:
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Counts:
-        return cls(*(int(event.get(name, 0)) for name in ("created", "updated", "deleted")))
+        told = (event.get(name) for name in ("created", "updated", "deleted"))
+        return cls(*(number if isinstance(number, int) else 0 for number in told))
 
     def __bool__(self) -> bool:
         return self.total > 0
@@ -196,7 +197,10 @@ def _changes(events: Iterator[Event], address: str) -> Iterator[Change]:
 def _records(lines: Iterator[Event], address: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for line in lines:
         if "entity" in line:
-            yield line["entity"], line["record"]
+            entity, record = line["entity"], line.get("record")
+            if not isinstance(entity, str) or not isinstance(record, dict):
+                raise AdminError(f"{address} answered with something that is no record")
+            yield entity, record
         elif line.get("event") == "end":
             return
         elif line.get("event") == _FAILED:

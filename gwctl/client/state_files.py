@@ -55,7 +55,7 @@ class State:
             yield
         except AdminError as error:
             places = error.body.get("places") if isinstance(error.body, dict) else None
-            if places:
+            if places and isinstance(places, list) and all(isinstance(place, dict) for place in places):
                 raise self._placed(error, places) from error
             raise
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gwctl.client import AdminClient, AdminError
+from gwctl.client.config_api import Counts, _records
 from gwctl.kit.asgi import Receive, Scope, Send
 from tests.integration.admin.serving import serving
 
@@ -118,3 +119,20 @@ def test_an_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_address_that_is_none(address: str) -> None:
     with pytest.raises(AdminError, match="is no address of an Admin API"):
         AdminClient(address)
+
+
+@pytest.mark.parametrize("body", [b"", b"5", b"{}", b'{"data": 5}', b'{"data": [{}, 5]}', b"[" * 100_000])
+def test_a_list_that_is_none(body: bytes) -> None:
+    with serving(Answering({"/services?size=1000": (200, body)})) as served, pytest.raises(AdminError) as caught:
+        list(AdminClient(served.url).pages("/services"))
+    assert caught.value.hint == "is this the address of an Admin API?"
+
+
+@pytest.mark.parametrize("line", [b'{"entity": "services", "record": 5}', b'{"entity": 5, "record": {}}'])
+def test_a_dump_that_holds_no_records(line: bytes) -> None:
+    with pytest.raises(AdminError):
+        next(_records(iter([json.loads(line)]), "http://a"))
+
+
+def test_numbers_of_changes_that_are_none() -> None:
+    assert Counts.of({"created": "x", "updated": None, "deleted": 3}) == Counts(0, 0, 3)
