@@ -44,6 +44,22 @@ def value_of(record: Mapping[str, Any], name: str) -> Any:
     return value_at(record, name.split("."))
 
 
+def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """`value_of` for one name, for checks that meet a hundred thousand records."""
+    first, *more = name.split(".")
+    if not more:
+        return lambda record: record.get(first)
+    rest = ".".join(more)
+    if len(more) > 1:
+        return lambda record: value_of(record, name)
+
+    def get(record: Mapping[str, Any]) -> Any:
+        inside = record.get(first)
+        return inside.get(rest) if type(inside) is dict else value_of(record, name)
+
+    return get
+
+
 def report(errors: Errors, text: str) -> None:
     errors.setdefault(ENTITY, []).append(text)
 
@@ -198,10 +214,12 @@ class Conditional:
                 errors[then_field] = error
                 report(errors, text)
 
+        get_then, get_if = _getter(then_field), _getter(if_field)
+
         def check_inside(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
-            value = value_of(record, then_field)
+            value = get_then(record)
             error = null if value is None else judge(value)
-            if error is not None and not failed(errors, if_field) and holds(value_of(record, if_field)):
+            if error is not None and not failed(errors, if_field) and holds(get_if(record)):
                 blame(errors, then_field, error)
                 report(errors, text)
 
@@ -314,9 +332,10 @@ def _needing(field: Field, name: str, check: CompiledCheck) -> CompiledCheck:
     """The check, for whose condition the field ``name`` must be there; its absence gets words of its own."""
     if not field.required or field.default is not ABSENT:
         return check
+    get = _getter(name)
 
     def needing(record: Mapping[str, Any], errors: Errors, updating: bool) -> None:
-        if value_of(record, name) is None:
+        if get(record) is None:
             blame(errors, name, NEEDED_WHEN_UPDATING if updating else NEEDED)
         else:
             check(record, errors, updating)

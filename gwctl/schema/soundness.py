@@ -24,15 +24,17 @@ _Judge: TypeAlias = Callable[[Any, Any], bool]
 
 def compile_soundness(fields: Fields, peers: Peers) -> Sound:
     """Asks the validators about defaults at once, so the schemas of referenced entities must be there."""
-    judges = {name: _judge(field, peers) for name, field in fields.items()}
+    judges = {name: (compile_validator(field, peers), _judge(field, peers)) for name, field in fields.items()}
     needed = frozenset(name for name, field in fields.items() if not _sound_by_default(field, peers))
 
     def sound(given: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
         if not given.keys() >= needed:
             return False
         for name, value in given.items():
-            judge = judges.get(name)
-            if judge is None or not judge(value, record[name]):
+            if name not in judges:
+                return False
+            validate, inside = judges[name]
+            if validate(record[name]) is not None if inside is None else not inside(value, record[name]):
                 return False
         return True
 
@@ -45,10 +47,11 @@ def _sound_by_default(field: Field, peers: Peers) -> bool:
     return compile_validator(field, peers)(default_of(field)) is None
 
 
-def _judge(field: Field, peers: Peers) -> _Judge:
-    validate = compile_validator(field, peers)
+def _judge(field: Field, peers: Peers) -> _Judge | None:
+    """None where the validator has to look at everything."""
     if field.kind != "record" or field.record is None or field.eq is None:
-        return lambda given, filled: validate(filled) is None
+        return None
+    validate = compile_validator(field, peers)
     inside = compile_soundness(field.record.declared, peers)
     checks = tuple(check.compile(field.record.declared, peers) for check in field.record.checks)
     rules = compile_rules(field)
