@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Coroutine, Iterator
+from typing import IO, Any, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from gwctl.changes.process import Answer, ChangeProcesses, Occupied
 from gwctl.schema import EntityError
 
 NDJSON = "application/x-ndjson"
+T = TypeVar("T")
 
 _NAMES = {
     "application/json": "document.json",
@@ -60,12 +61,12 @@ async def _apply(call: Call) -> Response:
     with tempfile.TemporaryFile() as document:
         await _spool(call.request, document)
         document.seek(0)
-        return await _answered(processes, order, document)
+        return await _answered(call.request, processes, order, document)
 
 
 async def _dump(call: Call) -> Response:
     processes = _processes(call, "dump the configuration")
-    return await _answered(processes, DumpOrder(tags_of(call.argument("select_tags"))), None)
+    return await _answered(call.request, processes, DumpOrder(tags_of(call.argument("select_tags"))), None)
 
 
 def _processes(call: Call, doing: str) -> ChangeProcesses:
@@ -74,13 +75,13 @@ def _processes(call: Call, doing: str) -> ChangeProcesses:
     return call.context.changes
 
 
-async def _answered(processes: ChangeProcesses, order: Order, document: IO[bytes] | None) -> Response:
+async def _answered(request: Request, processes: ChangeProcesses, order: Order, document: IO[bytes] | None) -> Response:
     try:
         running = await processes.start(order, document)
     except Occupied as error:
         raise Refusal(503, error.message, {"Retry-After": "5"}) from None
     try:
-        status, body = await running.head()
+        status, body = await _unless_gone(request, running.head())
     except BaseException:
         running.close()
         raise
@@ -88,6 +89,26 @@ async def _answered(processes: ChangeProcesses, order: Order, document: IO[bytes
         return _Streamed(running)
     running.close()
     return answer(body, status)
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``; ClientDisconnect when nobody waits for it any more: others may wait for their turn."""
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for task in (working, gone):
+            task.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Streamed(StreamingResponse):

@@ -288,6 +288,17 @@ def test_a_client_that_leaves_ends_the_change_process(real: Admin) -> None:
     assert events(apply(real, DOCUMENT))[-1]["event"] == "done"
 
 
+def test_a_client_that_leaves_before_the_answer_ends_the_change_process(real: Admin) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", real.served.port, timeout=10)
+    connection.request("POST", "/config/apply", json.dumps(DOCUMENT).encode(), JSON)
+    (slow,) = wait_for(change_processes, "the change process runs")
+    slow.suspend()
+    connection.close()
+
+    wait_for(lambda: not change_processes(), "it has ended", deadline=5)
+    assert events(apply(real, DOCUMENT))[-1]["event"] == "done", "it is the next one's turn"
+
+
 def change_processes() -> list[psutil.Process]:
     return [
         child
