@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.changesets import document
 from bench.clients import Client, Prober, pages, posts
-from bench.node import OTHER_CORE, Memory, control_plane, cpu_seconds, on_core
+from bench.node import OTHER_CORE, Memory, control_plane, cpu_seconds, data_planes, on_core
 from tests.tools.gateway import ControlPlane, DataPlane
 from tests.tools.waiting import wait_for
 
@@ -100,12 +100,20 @@ def _imported(node: ControlPlane, folder: Path, routes: int) -> dict[str, Any]:
     return found
 
 
+def _posted(node: ControlPlane, seconds: float, number: int) -> dict[str, Any]:
+    cpu = cpu_seconds(node)
+    found = posts(node, seconds, run=number)
+    return {**found, "cpu_ms": round((cpu_seconds(node) - cpu) * 1000 / found["requests"], 2)}
+
+
 def measured(kind: str, size: Size) -> dict[str, Any]:
     """Everything on one database, one after the other."""
-    with tempfile.TemporaryDirectory() as name, control_plane(Path(name), kind, size.data_planes) as (node, followers):
+    with tempfile.TemporaryDirectory() as name, control_plane(Path(name), kind) as node:
         folder = Path(name)
         with on_core(OTHER_CORE):
-            posted = [posts(node, size.seconds, run=number) for number in range(size.rounds)]
+            posted = [_posted(node, size.seconds, number) for number in range(size.rounds)]
+        followers = data_planes(node, size.data_planes)
+        with on_core(OTHER_CORE):
             sync = _synced(node, followers, folder, size.records)
             listed = pages(node, "/routes", max(1, size.records * 2 // 5 // PAGES), PAGES)
             imported = _imported(node, folder, size.records // 10)

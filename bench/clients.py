@@ -101,7 +101,12 @@ def posts(node: ControlPlane, seconds: float, clients: int = 8, run: int = 0) ->
         thread.join()
     spent = time.perf_counter() - began
     every = list(itertools.chain(*times))
-    return {"per_second": round(len(every) / spent), "p99_ms": p99_ms(every), "failures": sum(refused)}
+    return {
+        "requests": len(every),
+        "per_second": round(len(every) / spent),
+        "p99_ms": p99_ms(every),
+        "failures": sum(refused),
+    }
 
 
 def pages(node: ControlPlane, path: str, size: int, most: int) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def database(kind: str) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def control_plane(folder: Path, kind: str, data_planes: int = 0) -> Iterator[tuple[ControlPlane, list[DataPlane]]]:
-    """A running control plane on one core, and data planes that follow it."""
+def control_plane(folder: Path, kind: str) -> Iterator[ControlPlane]:
+    """A running control plane on one core."""
     with database(kind) as environ:
         place = Place(folder)
         try:
@@ -52,12 +52,17 @@ def control_plane(folder: Path, kind: str, data_planes: int = 0) -> Iterator[tup
             node.bootstrap()
             with on_core(NODE_CORE):
                 node.start()
-            followers = [DataPlane(place, [node], f"dp{number}", workers=1) for number in range(data_planes)]
-            for follower in followers:
-                follower.start()
-            yield node, followers
+            yield node
         finally:
             place.close()
+
+
+def data_planes(node: ControlPlane, count: int) -> list[DataPlane]:
+    """Data planes of one worker each that follow ``node``."""
+    made = [DataPlane(node.place, [node], f"dp{number}", workers=1) for number in range(count)]
+    for each in made:
+        each.start()
+    return made
 
 
 def cpu_seconds(node: ControlPlane) -> float:
