@@ -13,6 +13,9 @@ from gwctl.kit.errors import GwctlError
 from gwctl.store import DatabaseConfig, VersionWatch
 
 RETRY_SECONDS = 1.0
+PAUSE_SECONDS = 0.01
+"""Between two looks at the log: a lonely change is followed at once, a stream of them in small batches."""
+
 WATCH_SECONDS = 30.0
 """The log is looked at so often even when nothing wakes us."""
 
@@ -75,6 +78,6 @@ class Follower:
             await self._news.wait()
             self._news.clear()
             await self.catch_up()
+            await asyncio.sleep(PAUSE_SECONDS if self.reachable else RETRY_SECONDS)
             if not self.reachable:
-                await asyncio.sleep(RETRY_SECONDS)
                 self._news.set()

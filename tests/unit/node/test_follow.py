@@ -132,3 +132,18 @@ def test_a_mistake_of_ours_does_not_end_the_following(
 
     run(story)
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_stream_of_changes_is_followed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_module, "PAUSE_SECONDS", 0.05)
+
+    async def story(follower: Follower, replica: Replica, told: list[int]) -> None:
+        for number in range(1, 101):
+            replica.number = number
+            follower.wake()
+            await asyncio.sleep(0.001)
+        await until(lambda: told and told[-1] == 100)
+        assert told[0] == 1, "the first one does not wait"
+        assert replica.calls < 20
+
+    run(story)
