@@ -71,13 +71,14 @@ clean: ## Remove virtual environments, caches and builds
 
 # What some tests need from the system: installed where we may, otherwise named (those tests skip and say so).
 packages:
-	@command -v curl >/dev/null 2>&1 && exit 0; \
+	@missing=; for name in curl openssl; do command -v $$name >/dev/null 2>&1 || missing="$$missing $$name"; done; \
+	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		echo "installing curl for the tests of the examples"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq curl >/dev/null; } || \
-			echo "could not install curl: the tests that need it will be skipped"; \
+		echo "installing$$missing for the tests"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; } || \
+			echo "could not install$$missing: tests that need them will be skipped or fail"; \
 	else \
-		echo "curl is missing: the tests that need it will be skipped (Debian, Ubuntu: apt-get install curl)"; \
+		echo "missing:$$missing; tests that need them will be skipped or fail (Debian, Ubuntu: apt-get install$$missing)"; \
 	fi
 
 $(VENV)/bin/python:

@@ -20,7 +20,7 @@ from gwctl.node.plan import Assignment
 class StubWorker:
     """Answers each connection with its pid, slot and served version; obeys words in the first line.
 
-    ``stall`` blocks the loop for ever, ``slow`` answers after 0.5 s.
+    ``stall`` blocks the loop for ever, ``slow`` answers after 0.5 s and leaves a file of that name when it begins.
     """
 
     def __init__(self, assignment: Assignment, sockets: Sequence[socket.socket]) -> None:
@@ -52,6 +52,7 @@ class StubWorker:
             if b"stall" in line:
                 time.sleep(600)
             if b"slow" in line:
+                (self._assignment.settings.prefix / "slow").touch()
                 await asyncio.sleep(0.5)
             writer.write(f"{os.getpid()} {self._assignment.slot} {self._version}\n".encode())
             await writer.drain()

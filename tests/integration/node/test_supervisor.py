@@ -34,7 +34,7 @@ class TestLife:
         node = start(workers=1)
         with socket.create_connection(("127.0.0.1", node.port), 5) as sock:
             sock.sendall(b"slow\n")
-            time.sleep(0.1)
+            until("a worker has the request", (node.prefix / "slow").exists)
             node.signal(signal.SIGQUIT)
             assert len(sock.recv(100).split()) == 3
         assert node.wait() == 0
@@ -43,7 +43,7 @@ class TestLife:
         node = start(workers=1)
         with socket.create_connection(("127.0.0.1", node.port), 5) as sock:
             sock.sendall(b"slow\n")
-            time.sleep(0.1)
+            until("a worker has the request", (node.prefix / "slow").exists)
             began = time.monotonic()
             node.signal(signal.SIGTERM)
             assert node.wait() == 0
@@ -69,7 +69,7 @@ class TestLife:
         worker = next(iter(node.pids()))
         os.kill(worker, signal.SIGSTOP)
         node.signal(signal.SIGQUIT)
-        time.sleep(0.2)
+        until("it is stopping", lambda: "(SIGQUIT) received" in node.log)
         began = time.monotonic()
         node.signal(signal.SIGTERM)
         assert node.wait() == 0
@@ -225,7 +225,7 @@ class TestDeaths:
         family = node.descendants()
         with socket.create_connection(("127.0.0.1", node.port), 5) as sock:
             sock.sendall(b"slow\n")
-            time.sleep(0.1)
+            until("a worker has the request", (node.prefix / "slow").exists)
             node.process.kill()
             assert len(sock.recv(100).split()) == 3
         until("all of them end", lambda: not [p for p in family if alive(p.pid)], 10)
@@ -276,7 +276,7 @@ class TestReload:
         old = next(iter(node.pids()))
         with socket.create_connection(("127.0.0.1", node.port), 5) as sock:
             sock.sendall(b"slow\n")
-            time.sleep(0.1)
+            until("a worker has the request", (node.prefix / "slow").exists)
             assert node.reload().error == ""
             assert int(sock.recv(100).split()[0]) == old
 
