@@ -115,7 +115,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What the api process shows of the whole node, every second: ``pids``, ``server`` figures and ``workers``."""
+    """What the api process shows of the whole node: ``pids``, ``server`` figures and ``workers``.
+
+    It comes every second, and at once when a process comes or goes.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
 

@@ -118,12 +118,16 @@ class Switchboard:
             member.link.send(self._rollout.target)
         if self.level.changed:
             member.link.send(LogLevel(self.level.current))
+        if member.kind in (WORKER, API):
+            self._tell_node()
 
     def left(self, member: Member) -> None:
         """A member ended."""
         self._report.left(member)
         if member.kind == LOADER:
             self.loads.lost()
+        if member.kind == WORKER:
+            self._tell_node()
         self.retired(member)
 
     def retired(self, member: Member) -> None:
@@ -138,8 +142,11 @@ class Switchboard:
         """Give the api process what it shows of the node, for ever."""
         while True:
             await asyncio.sleep(FIGURES_SECONDS)
-            if self._crew is not None:
-                self._send(Node(self._report.node(self._crew.members)), API)
+            self._tell_node()
+
+    def _tell_node(self) -> None:
+        if self._crew is not None:
+            self._send(Node(self._report.node(self._crew.members)), API)
 
     def reopen_logs(self) -> None:
         _log.log(NOTICE, "reopening the logs")

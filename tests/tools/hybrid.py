@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from tests.tools.gateway import ControlPlane, DataPlane, Place
+from tests.tools.prepared import prepare
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
@@ -25,7 +26,10 @@ class Hybrid:
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
         self.place.gwctl("hybrid", "gen_cert")
-        self.control_plane.bootstrap()
+        if "GWCTL_DATABASE" in self.control_plane.environ:
+            self.control_plane.bootstrap()
+        else:
+            prepare(self.control_plane.prefix)
         self.control_plane.start(env=environ)
         self.control_plane.route("echo", self.upstream.url)
         for data_plane in self.data_planes:

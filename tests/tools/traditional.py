@@ -9,6 +9,7 @@ import psutil
 from tests.tools import processes
 from tests.tools.client import ask
 from tests.tools.gateway import Finished, Place
+from tests.tools.prepared import prepare
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
@@ -32,7 +33,10 @@ class Traditional:
         return self.place.gwctl(*arguments, env=self.environ | dict(env or {}), ok=ok)
 
     def started(self) -> None:
-        self.gwctl("migrations", "bootstrap", "-q")
+        if {"GWCTL_DATABASE", "KONG_DATABASE", "KONG_PG_HOST"}.isdisjoint(self.environ):
+            prepare(self.prefix)
+        else:
+            self.gwctl("migrations", "bootstrap", "-q")
         assert self.gwctl("start").out.splitlines()[-1] == "Kong started"
 
     @property

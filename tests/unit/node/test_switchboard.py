@@ -21,6 +21,7 @@ from gwctl.node.messages import (
     Hello,
     LogLevel,
     Message,
+    Node,
     Question,
     Refused,
     ReopenLogs,
@@ -141,6 +142,18 @@ def test_nobody_waits_for_a_worker_that_left(tmp_path: Path) -> None:
     play(tmp_path, ("agent", "worker", "worker"), story)
 
 
+def test_the_api_process_hears_at_once_who_came_and_went(tmp_path: Path) -> None:
+    def story(board: Switchboard, crew: StubCrew) -> None:
+        api, first, second = crew.members
+        board.hear(second, Hello("worker", 0, 1))
+        crew.members.remove(first)
+        board.left(first)
+        told = [message.values["pids"]["workers"] for message in crew.sent(api) if isinstance(message, Node)]
+        assert told == [[api.pid, first.pid, second.pid], [api.pid, second.pid]]
+
+    play(tmp_path, (API, WORKER, WORKER), story)
+
+
 def test_log_files_are_opened_again_by_everyone(tmp_path: Path) -> None:
     def story(board: Switchboard, crew: StubCrew) -> None:
         board.reopen_logs()
@@ -227,7 +240,7 @@ def test_a_log_level_reaches_every_process_and_whoever_comes_later(
         board.hear(worker, Hello("worker", 0, 1))
         assert crew.sent(worker) == [LogLevel("error")]
         board.hear(api, Question(2, LOG_LEVEL, {"level": "loud"}))
-        assert crew.sent(api) == [Reply(2, error="unknown log level: loud")]
+        assert crew.sent(api)[-1] == Reply(2, error="unknown log level: loud")
 
     async def on_a_loop(board: Switchboard, crew: StubCrew) -> None:
         story(board, crew)
