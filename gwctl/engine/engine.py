@@ -16,9 +16,10 @@ from gwctl.engine.chain.plugins import tell_missing
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
+from gwctl.engine.proxy.greeting import GreetingServer
 from gwctl.engine.proxy.names import ServerNames
+from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
-from gwctl.engine.proxy.tls_server import TlsServer
 from gwctl.engine.room import Room, clients_for
 from gwctl.engine.snapshot import Snapshot, build_snapshot
 from gwctl.engine.upstream.pool import Pool
@@ -66,7 +67,7 @@ class Engine:
         self._runtime: Runtime | None = None
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
-        self._tls_servers: list[TlsServer] = []
+        self._greeters: list[GreetingServer] = []
         # apart, so that a name server that hangs does not hold up uploads
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
         self._names = ThreadPoolExecutor(_NAME_THREADS, thread_name_prefix="names")
@@ -99,8 +100,8 @@ class Engine:
         runtime = self._open(loop)
         for bound in listeners:
             bound.socket.setblocking(False)
-            if bound.listener.ssl:
-                self._listen_tls(loop, runtime, bound)
+            if bound.listener.ssl or bound.listener.proxy_protocol:
+                self._listen_greeting(loop, runtime, bound)
             else:
                 await self._listen(loop, runtime, bound)
 
@@ -113,27 +114,37 @@ class Engine:
         backlog = bound.listener.backlog or _BACKLOG
         self._servers.append(await loop.create_server(connect, sock=bound.socket, backlog=backlog))
 
-    def _listen_tls(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
+    def _listen_greeting(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
         port = runtime.config.public_port(bound.socket.getsockname()[1])
-        context = self._tls(bound.listener)
-        names = ServerNames(context)
+        listener, timeouts = bound.listener, runtime.config.timeouts
+        context = self._tls(listener) if listener.ssl else None
+        names = ServerNames(context) if context is not None else None
 
-        def connect(tls: bool) -> ClientConnection:
-            used = names if tls else None
-            return ClientConnection(runtime, loop, port, used, joined=self._join, left=self._leave, misled=not tls)
+        def connect(tls: bool, announced: Announced | None) -> ClientConnection:
+            return ClientConnection(
+                runtime,
+                loop,
+                port,
+                names if tls else None,
+                joined=self._join,
+                left=self._leave,
+                misled=listener.ssl and not tls,
+                announced=announced,
+            )
 
-        bound.socket.listen(bound.listener.backlog or _BACKLOG)
-        timeouts = runtime.config.timeouts
-        server = TlsServer(
-            bound.socket,
-            context,
-            connect=connect,
-            admit=self._may_greet,
-            greeted=self._fewer.set,
-            silence=timeouts.first_byte,
-            handshake=timeouts.head,
+        bound.socket.listen(listener.backlog or _BACKLOG)
+        self._greeters.append(
+            GreetingServer(
+                bound.socket,
+                context,
+                connect=connect,
+                admit=self._may_greet,
+                greeted=self._fewer.set,
+                silence=timeouts.first_byte,
+                handshake=timeouts.head,
+                preamble=listener.proxy_protocol,
+            )
         )
-        self._tls_servers.append(server)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> Runtime:
         if self._runtime is None:
@@ -160,8 +171,8 @@ class Engine:
 
     @property
     def greeting(self) -> int:
-        """Connections that are in their TLS handshake."""
-        return sum(server.greeting for server in self._tls_servers)
+        """Connections that have not begun with HTTP: in their TLS handshake, or before it."""
+        return sum(server.greeting for server in self._greeters)
 
     def _clients(self) -> int:
         return len(self._connections) + self.greeting
@@ -192,7 +203,7 @@ class Engine:
         grace = min(deadline_seconds / 2, _IDLE_GRACE_SECONDS)
         if await self._empty_within(grace):
             return
-        for server in self._tls_servers:
+        for server in self._greeters:
             await server.stop()
         for connection in list(self._connections):
             connection.close_idle()
@@ -212,7 +223,7 @@ class Engine:
     async def stop(self) -> None:
         """End everything at once and release the snapshot."""
         self._close_listeners()
-        for server in self._tls_servers:
+        for server in self._greeters:
             await server.stop()
         for connection in list(self._connections):
             connection.stop()
@@ -229,8 +240,8 @@ class Engine:
     def _close_listeners(self) -> None:
         for server in self._servers:
             server.close()
-        for tls_server in self._tls_servers:
-            tls_server.close()
+        for greeter in self._greeters:
+            greeter.close()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[RecordView]:

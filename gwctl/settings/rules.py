@@ -97,11 +97,12 @@ def _certificate_pairs(entries: Entries) -> Iterator[Problem]:
 
 def _proxy_protocol(entries: Entries) -> Iterator[Problem]:
     """A listener that does not read the PROXY line would refuse every request behind such a balancer."""
-    for name in ("proxy_listen", "admin_listen", "status_listen", "cluster_listen"):
+    for name in ("admin_listen", "status_listen", "cluster_listen"):
         value = entries[name].value
         if isinstance(value, tuple) and any(isinstance(item, Listener) and item.proxy_protocol for item in value):
             yield Problem(
-                f"{name}: proxy_protocol is not available yet", "remove the flag, here and at the load balancer"
+                f"{name}: proxy_protocol is read on proxy_listen only",
+                "remove the flag, here and at the load balancer",
             )
 
 

@@ -17,6 +17,7 @@ from gwctl.engine.proxy.exchange import new_request_id
 from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.origin import Arrival
 from gwctl.engine.proxy.phases import run_exchange
+from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.proxy.returning import Notes, answer_response
 from gwctl.engine.proxy.runtime import Runtime
 from gwctl.engine.wire import Wire
@@ -42,7 +43,8 @@ class ClientConnection(Wire):
     """Implements Downstream for its exchanges.
 
     ``names`` belongs to the listener's TLS context, None on plain ones. ``joined`` and ``left`` are called once each.
-    With ``misled`` the client speaks plainly on a TLS listener and is told so.
+    With ``misled`` the client speaks plainly on a TLS listener and is told so. ``announced`` is what a PROXY header in
+    front of everything said.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ClientConnection(Wire):
         joined: Callable[[ClientConnection], None],
         left: Callable[[ClientConnection], None],
         misled: bool = False,
+        announced: Announced | None = None,
     ) -> None:
         super().__init__(loop)
         self._runtime = runtime
@@ -65,6 +68,7 @@ class ClientConnection(Wire):
         self._joined = joined
         self._left = left
         self._misled = misled
+        self._announced = announced
         self._task: asyncio.Task[None] | None = None
         self._eof = False
         self._tunnel = False
@@ -81,7 +85,7 @@ class ClientConnection(Wire):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         sni = self._names.of(transport.get_extra_info("ssl_object")) if self._names is not None else None
-        self.arrival = Arrival(peer[0] if peer else "", self._port, self._https, sni)
+        self.arrival = Arrival(peer[0] if peer else "", self._port, self._https, sni, self._announced)
         self._joined(self)
         self._task = self.loop.create_task(self._serve(), name="client connection")
 

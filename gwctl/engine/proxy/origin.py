@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import RequestHead
 from gwctl.engine.proxy.peers import real_address
+from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.router.hostport import split_host_port
 
 _NO_HOST = "kong"
@@ -14,12 +15,16 @@ _NO_HOST = "kong"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The connection that a request came on: the TCP peer, the listener's port as clients see it, and TLS or not."""
+    """The connection that a request came on: the TCP peer, the listener's port as clients see it, and TLS or not.
+
+    ``announced`` is what a PROXY header said; who sent it is the TCP peer, so that only a trusted one is believed.
+    """
 
     peer: str
     port: int
     https: bool
     sni: str | None = None
+    announced: Announced | None = None
 
 
 @dataclass(slots=True)
@@ -69,9 +74,12 @@ def origin(head: RequestHead, arrival: Arrival, config: EngineConfig) -> Origin:
 
 
 def _believe(found: Origin, head: RequestHead, arrival: Arrival, config: EngineConfig) -> None:
-    found.client = real_address(
-        head, arrival.peer, config.trusted, config.real_ip_header, recursive=config.real_ip_recursive
-    )
+    if config.real_ip_header == b"proxy_protocol":
+        found.client = arrival.announced.source if arrival.announced is not None else arrival.peer
+    else:
+        found.client = real_address(
+            head, arrival.peer, config.trusted, config.real_ip_header, recursive=config.real_ip_recursive
+        )
     found.proto = head.first(b"x-forwarded-proto") or found.proto
     found.forwarded_host = head.first(b"x-forwarded-host") or found.forwarded_host
     found.forwarded_port = head.first(b"x-forwarded-port") or found.forwarded_port

@@ -11,7 +11,8 @@ LISTENING = Topic(
             "proxy_listen",
             Kind.LISTEN,
             "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384",
-            "Addresses that proxy requests, with flags; `http2` is accepted, HTTP/1.1 is spoken.",
+            "Addresses that proxy requests, with flags; `http2` is accepted, HTTP/1.1 is spoken. With `proxy_protocol` "
+            "every connection must begin with a PROXY header (version 1 or 2).",
             roles=SERVING,
         ),
         ignored(

@@ -232,7 +232,7 @@ def test_a_client_that_goes_before_its_handshake_leaves_nothing(server_tls: ssl.
         async with gateway({}, tls=server_tls) as gw:
             for _ in range(20):
                 (await gw.connect()).reset()
-            server = gw.engine._tls_servers[0]
+            server = gw.engine._greeters[0]
             await until(lambda: server.greeting == 0, "no handshake is waited for")
             assert (await (await gw.connect(client_tls(), "front.test")).get("/")).status == 404
 

@@ -256,13 +256,13 @@ def new_engine(
     return Engine(settings, node_id="node", clock=SystemClock(), access_log=access_log, tls=tls, timeouts=timeouts)
 
 
-def bound(*, https: bool = False) -> BoundListener:
+def bound(*, https: bool = False, proxy_protocol: bool = False) -> BoundListener:
     """A listening socket on a free port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)
     port = listening.getsockname()[1]
-    return BoundListener(Listener(ip="127.0.0.1", port=port, ssl=https), listening)
+    return BoundListener(Listener(ip="127.0.0.1", port=port, ssl=https, proxy_protocol=proxy_protocol), listening)
 
 
 @contextlib.asynccontextmanager
@@ -273,11 +273,12 @@ async def gateway(
     timeouts: Timeouts | None = None,
     access_log: AccessSink | None = None,
     tls: ssl.SSLContext | None = None,
+    proxy_protocol: bool = False,
 ) -> AsyncIterator[Gateway]:
     """An engine that serves ``records`` on a free port, over TLS when a context is given."""
     engine = new_engine(environ, timeouts, access_log, (lambda _: tls) if tls else no_tls)
     await engine.install(MemoryView(dict(records)))
-    listener = bound(https=tls is not None)
+    listener = bound(https=tls is not None, proxy_protocol=proxy_protocol)
     await engine.serve([listener])
     running = Gateway(engine, listener.listener.port)
     try:

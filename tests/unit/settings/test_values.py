@@ -41,7 +41,7 @@ def test_booleans(load: Load, text: str, value: bool) -> None:
         ("database", "cassandra", "Cassandra as a datastore is not supported since version 3.4"),
         ("vaults", "env,aws", "vaults has an invalid value: 'aws' (bundled, env, off)"),
         ("admin_listen", "8001", "admin_listen must be of form: [off] | <ip>:<port> [<flags>], [... next entry ...]"),
-        ("proxy_listen", "0.0.0.0:80 proxy_protocol", "proxy_listen: proxy_protocol is not available yet"),
+        ("admin_listen", "0.0.0.0:80 proxy_protocol", "admin_listen: proxy_protocol is read on proxy_listen only"),
         ("node_id", "abc", "node_id must be a valid UUID"),
         ("headers", "server_tokens, nope", "headers: invalid entry 'nope'"),
         ("headers_upstream", "Via", "headers_upstream: invalid entry 'Via'"),

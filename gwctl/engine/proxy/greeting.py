@@ -1,4 +1,4 @@
-"""TLS listeners: the first byte of a connection says whether its client speaks TLS at all."""
+"""Listeners whose clients say something before HTTP: a PROXY header, a TLS handshake, or both in this order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from gwctl.engine.proxy.preamble import Announced, BadPreamble, read_preamble
 from gwctl.kit.tasks import Tasks
 
 _log = logging.getLogger("gwctl.engine")
@@ -18,24 +19,28 @@ _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE_SECONDS = 1.0
 
 
-class TlsServer:
-    """Accepts on ``sock`` until it is closed.
+class GreetingServer:
+    """Accepts on ``sock`` until it is closed. With ``context`` clients speak TLS; with ``preamble`` each connection
+    must begin with a PROXY header.
 
-    ``connect`` makes the protocol of a connection; its argument is False for a client that speaks plainly, which gets
-    no TLS but can be told so. ``admit`` is asked before each connection is taken, ``greeted`` called when its greeting
-    is over. ``silence`` and ``handshake`` bound, in seconds, the wait for the first byte and the handshake.
+    ``connect`` makes the protocol of a connection. Its first argument is False when the connection has no TLS: the
+    first byte of a client says whether it speaks TLS at all, and one that does not can be told so. The second is what
+    the PROXY header said. ``admit`` is asked before each connection is taken, ``greeted`` called when its greeting is
+    over. ``silence`` and ``handshake`` bound, in seconds, the wait for the first byte of a handshake, and a handshake
+    or a PROXY header.
     """
 
     def __init__(
         self,
         sock: socket.socket,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         *,
-        connect: Callable[[bool], asyncio.Protocol],
+        connect: Callable[[bool, Announced | None], asyncio.Protocol],
         admit: Callable[[], bool],
         greeted: Callable[[], None],
         silence: float,
         handshake: float,
+        preamble: bool = False,
     ) -> None:
         self._sock = sock
         self._context = context
@@ -44,6 +49,7 @@ class TlsServer:
         self._greeted = greeted
         self._silence = silence
         self._handshake = handshake
+        self._preamble = preamble
         self._greeting = 0
         self._tasks = Tasks(_log)
         self._loop = asyncio.get_running_loop()
@@ -52,7 +58,7 @@ class TlsServer:
 
     @property
     def greeting(self) -> int:
-        """Connections that have not finished their handshake."""
+        """Connections that have not finished their greeting."""
         return self._greeting
 
     def close(self) -> None:
@@ -87,15 +93,19 @@ class TlsServer:
         sock.setblocking(False)
         if self._admit():
             self._greeting += 1
-            self._tasks.spawn("TLS handshake", self._greet(sock)).add_done_callback(self._met)
+            self._tasks.spawn("greeting", self._greet(sock)).add_done_callback(self._met)
         else:
             sock.close()
 
     async def _greet(self, sock: socket.socket) -> None:
         try:
-            await self._meet(sock)
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            _log.info("no TLS with a client: %s", error)
+            announced = None
+            if self._preamble:
+                async with asyncio.timeout(self._handshake):
+                    announced = await read_preamble(self._loop, sock)
+            await self._meet(sock, announced)
+        except (OSError, ssl.SSLError, TimeoutError, BadPreamble) as error:
+            _log.info("no connection with a client: %s", error or "it was too slow")
             sock.close()
         except BaseException:
             sock.close()
@@ -105,16 +115,19 @@ class TlsServer:
         self._greeting -= 1
         self._greeted()
 
-    async def _meet(self, sock: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
+    async def _meet(self, sock: socket.socket, announced: Announced | None) -> None:
+        loop, context = self._loop, self._context
+        if context is None:
+            await loop.connect_accepted_socket(lambda: self._connect(False, announced), sock)
+            return
         async with asyncio.timeout(self._silence):
             first = await _first_byte(loop, sock)
         if first == _HANDSHAKE:
             await loop.connect_accepted_socket(
-                lambda: self._connect(True), sock, ssl=self._context, ssl_handshake_timeout=self._handshake
+                lambda: self._connect(True, announced), sock, ssl=context, ssl_handshake_timeout=self._handshake
             )
         elif first:
-            await loop.connect_accepted_socket(lambda: self._connect(False), sock)
+            await loop.connect_accepted_socket(lambda: self._connect(False, announced), sock)
         else:
             sock.close()
 
