@@ -9,7 +9,7 @@ import psutil
 from tests.tools import processes
 from tests.tools.client import ask
 from tests.tools.gateway import Finished, Place
-from tests.tools.prepared import prepare
+from tests.tools.prepared import prepare, takes_a_copy
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
@@ -33,7 +33,7 @@ class Traditional:
         return self.place.gwctl(*arguments, env=self.environ | dict(env or {}), ok=ok)
 
     def started(self) -> None:
-        if {"GWCTL_DATABASE", "KONG_DATABASE", "KONG_PG_HOST"}.isdisjoint(self.environ):
+        if takes_a_copy(self.environ):
             prepare(self.prefix)
         else:
             self.gwctl("migrations", "bootstrap", "-q")
