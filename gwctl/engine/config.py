@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gwctl.engine.error_templates import load_error_bodies
 from gwctl.engine.http1.codec import HeadLimits
+from gwctl.engine.proxy.error_bodies import ErrorBodies
 from gwctl.engine.proxy.peers import TrustedPeers
 from gwctl.engine.upstream.pool import PoolLimits
 from gwctl.settings import Settings
@@ -42,6 +44,7 @@ class EngineConfig:
     real_ip_header: bytes = b"x-real-ip"
     real_ip_recursive: bool = False
     error_type: str = "text/plain"
+    error_bodies: ErrorBodies = field(default_factory=ErrorBodies)
     charset: bytes | None = b"UTF-8"
     max_body: int = 0
     keepalive_requests: int = 10000
@@ -72,6 +75,7 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         real_ip_header=(settings.text("real_ip_header") or "X-Real-IP").lower().encode(),
         real_ip_recursive=settings.flag("real_ip_recursive"),
         error_type=settings.text("error_default_type") or "text/plain",
+        error_bodies=load_error_bodies(settings),
         charset=None if charset == "off" else charset.encode(),
         max_body=settings.size("nginx_http_client_max_body_size") or 0,
         keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,

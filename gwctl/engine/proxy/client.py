@@ -11,14 +11,16 @@ from collections.abc import Callable
 
 from gwctl.engine.http1.codec import BadRequest, End, RequestHead, RequestReader
 from gwctl.engine.http1.requests import H11RequestReader
-from gwctl.engine.proxy.answers import JSON, PLAIN, core_answer
+from gwctl.engine.proxy.answering import answer_response
+from gwctl.engine.proxy.answers import core_answer
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
+from gwctl.engine.proxy.error_bodies import JSON
 from gwctl.engine.proxy.exchange import new_request_id
 from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.origin import Arrival
 from gwctl.engine.proxy.phases import run_exchange
 from gwctl.engine.proxy.preamble import Announced
-from gwctl.engine.proxy.returning import Notes, answer_response
+from gwctl.engine.proxy.returning import Notes
 from gwctl.engine.proxy.runtime import Runtime
 from gwctl.engine.wire import Wire
 from gwctl.observe.access import AccessRecord
@@ -252,7 +254,7 @@ class ClientConnection(Wire):
         self._answered = True
         runtime = self._runtime
         _log.info("bad request of %s: %s", self.arrival.peer, error.rule)
-        answer = core_answer(error.status, kind=JSON if error.status == 494 else PLAIN, close=True)
+        answer = core_answer(error.status, kind=JSON if error.status == 494 else None, close=True)
         notes = Notes(new_request_id(), runtime.date(), response_ms=0)
         head, body = answer_response(answer, None, notes, runtime.config, keep_alive=False)
         self.write(head + body)

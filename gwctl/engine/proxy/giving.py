@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gwctl.engine.http1.codec import END, BadRequest, Framing
+from gwctl.engine.proxy.answering import answer_response
 from gwctl.engine.proxy.answers import Answer
 from gwctl.engine.proxy.downstream import ClientTimeout
 from gwctl.engine.proxy.exchange import Exchange
-from gwctl.engine.proxy.returning import answer_response
 
 _DRAIN_BYTES = 64 * 1024
 

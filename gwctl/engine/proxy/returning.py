@@ -1,4 +1,4 @@
-"""The response as clients get it (proxy.md 3, order of observed.md 4.2), and the heads of the gateway's own answers."""
+"""The response as clients get it (proxy.md 3, order of observed.md 4.2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import Framing, RequestHead, ResponseHead
-from gwctl.engine.proxy.answers import JSON, Answer, choose_type, reason, render
 from gwctl.engine.proxy.forwarding import SERVER_TOKEN, wants_trailers
 
 _DROPPED = frozenset(
@@ -98,13 +97,13 @@ def response_head(
     show = config.show
     if not seen_server and "server" in show:
         lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
-    _add_latencies(lines, notes, show)
+    add_latencies(lines, notes, show)
     if "via" in show:
         own = b"1.1 %b" % SERVER_TOKEN
         lines.append(b"Via: %b\r\n" % (b"%b, %b" % (via, own) if via else own))
     elif via:
         lines.append(b"Via: %b\r\n" % via)
-    _add_id(lines, notes, show)
+    add_id(lines, notes, show)
     return b"".join(lines)
 
 
@@ -116,46 +115,12 @@ def _dropped(request: RequestHead, response: ResponseHead, config: EngineConfig)
 
 
 def with_charset(value: bytes, charset: bytes) -> bytes:
-    """A Content-Type of a text type without a charset gets ``charset``."""
-    if b";" in value and b"charset=" in value.lower():
-        return value
-    kind = value.partition(b";")[0].strip().lower()
-    return b"%b; charset=%b" % (value, charset) if kind in _CHARSET_TYPES else value
+    """A Content-Type of a text type without parameters gets ``charset``."""
+    return b"%b; charset=%b" % (value, charset) if value.lower() in _CHARSET_TYPES else value
 
 
-def answer_response(
-    answer: Answer, request: RequestHead | None, notes: Notes, config: EngineConfig, *, keep_alive: bool
-) -> tuple[bytes, bytes]:
-    """Head and body of an answer of the gateway itself; the body is empty for HEAD."""
-    kind, body = _body(answer, request, notes, config)
-    lines = [b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (answer.status, reason(answer.status), notes.date)]
-    if kind:
-        lines.append(b"Content-Type: %b\r\n" % kind)
-    lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
-    lines.append(b"Content-Length: %d\r\n" % len(body))
-    lines += [b"%b: %b\r\n" % field for field in answer.fields]
-    _add_latencies(lines, notes, config.show)
-    if answer.proxied and "via" in config.show:
-        lines.append(b"Via: 1.1 %b\r\n" % SERVER_TOKEN)
-    if "server" in config.show:
-        lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
-    _add_id(lines, notes, config.show)
-    return b"".join(lines), b"" if request is not None and request.method == b"HEAD" else body
-
-
-def _body(answer: Answer, request: RequestHead | None, notes: Notes, config: EngineConfig) -> tuple[bytes, bytes]:
-    if answer.message is None:
-        return b"", b""
-    kind = answer.kind
-    if kind is None:
-        accept = request.joined(b"accept") if request is not None else None
-        if not accept and answer.core and request is not None:
-            accept = request.first(b"content-type")
-        kind = choose_type(accept, config.error_type if answer.core else JSON)
-    return render(kind, answer.message, notes.request_id)
-
-
-def _add_latencies(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+def add_latencies(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+    """The latencies that apply, and the upstream's status."""
     if notes.upstream_ms is not None and "x-kong-upstream-latency" in show:
         lines.append(b"X-Kong-Upstream-Latency: %d\r\n" % notes.upstream_ms)
     if notes.proxy_ms is not None and "x-kong-proxy-latency" in show:
@@ -166,7 +131,8 @@ def _add_latencies(lines: list[bytes], notes: Notes, show: frozenset[str]) -> No
         lines.append(b"X-Kong-Upstream-Status: %d\r\n" % notes.upstream_status)
 
 
-def _add_id(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+def add_id(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
+    """The request id and the end of the head."""
     if "x-kong-request-id" in show:
         lines.append(b"X-Kong-Request-Id: %b\r\n" % notes.request_id.encode())
     lines.append(b"\r\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from gwctl.engine.proxy.answers import PLAIN, Answer, core_answer
+from gwctl.engine.proxy.answers import Answer, core_answer
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.router.paths import normal
 from gwctl.engine.router.query import Query
@@ -25,7 +25,8 @@ def route(exchange: Exchange, snapshot: Snapshot) -> Answer | None:
     """Set path and plan of ``exchange``; an answer when the request goes no further."""
     head = exchange.head
     if head.method == b"TRACE":
-        return core_answer(405, kind=PLAIN, close=True)
+        # refused like a head that cannot be read, whatever it says about types (observed.md 4.3)
+        return core_answer(405, kind=exchange.runtime.config.error_type, close=True)
     path = normal(head.path.partition(b"?")[0])
     if path is None:
         _log.error("invalid utf-8 in the path of a request, 404 Not Found is returned")

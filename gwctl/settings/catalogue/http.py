@@ -19,6 +19,20 @@ def _lua_limit(name: str, what: str) -> Setting:
     )
 
 
+_TEMPLATES = (("html", "HTML"), ("json", "JSON"), ("xml", "XML"), ("plain", "plain text"))
+
+
+def _template(name: str, what: str) -> Setting:
+    return Setting(
+        f"error_template_{name}",
+        Kind.PATH,
+        None,
+        f"File with the gateway's own {what} errors: the first `%s` stands for the message, the second for the request "
+        "id, `%%` for a percent sign. One that cannot be read is an error in the log.",
+        roles=SERVING,
+    )
+
+
 HTTP = Topic(
     "Requests and answers",
     (
@@ -65,16 +79,7 @@ HTTP = Topic(
             roles=SERVING,
             choices=("application/json", "application/xml", "text/html", "text/plain"),
         ),
-        ignored(
-            "error_template_html", Kind.PATH, None, "Template of HTML errors.", "error bodies cannot be changed yet"
-        ),
-        ignored(
-            "error_template_json", Kind.PATH, None, "Template of JSON errors.", "error bodies cannot be changed yet"
-        ),
-        ignored("error_template_xml", Kind.PATH, None, "Template of XML errors.", "error bodies cannot be changed yet"),
-        ignored(
-            "error_template_plain", Kind.PATH, None, "Template of text errors.", "error bodies cannot be changed yet"
-        ),
+        *(_template(name, what) for name, what in _TEMPLATES),
         Setting(
             "upstream_keepalive_pool_size",
             Kind.INTEGER,
