@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 import re
 
+from gwctl.engine.http1.codec import Field
+
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\0]{0,255})?")
-_TRAILER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*[^\0-\x08\n-\x1f\x7f]*")
+_TRAILER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0-\x08\n-\x1f\x7f]*)")
 _LONGEST_SIZE_LINE = 16 + 256
 # size, data and line end of 64 chunks: a body in tiny chunks costs us much more than its sender
 _MOST_STEPS = 192
@@ -47,9 +49,12 @@ class _State(enum.Enum):
 
 
 class ChunkGuard:
-    """Follows chunk framing through a buffer and says how much of it is sound and belongs to the message."""
+    """Follows chunk framing through a buffer and says how much of it is sound and belongs to the message.
 
-    __slots__ = ("_left", "_most", "_state", "_total", "_trailer_bytes", "_trailer_fields")
+    ``trailers`` holds the fields behind the last chunk once they were read.
+    """
+
+    __slots__ = ("_left", "_most", "_state", "_total", "_trailer_bytes", "_trailer_fields", "trailers")
 
     def __init__(self, most_trailer_bytes: int, most_trailer_fields: int) -> None:
         self._state = _State.SIZE
@@ -58,6 +63,7 @@ class ChunkGuard:
         self._most: int | None = None
         self._trailer_bytes = most_trailer_bytes
         self._trailer_fields = most_trailer_fields
+        self.trailers: list[Field] = []
 
     @property
     def done(self) -> bool:
@@ -130,9 +136,13 @@ class ChunkGuard:
 
     def _trailer(self, line: bytes) -> None:
         match = _TRAILER.fullmatch(line)
-        if match is None or match[1].lower() in _FORBIDDEN:
+        if match is None:
+            raise BrokenChunk("trailer field")
+        name, low = match[1], match[1].lower()
+        if low in _FORBIDDEN:
             raise BrokenChunk("trailer field")
         self._trailer_bytes -= len(line)
         self._trailer_fields -= 1
         if self._trailer_bytes < 0 or self._trailer_fields < 0:
             raise BrokenChunk("too many trailer fields")
+        self.trailers.append((low, name, match[2].rstrip(b" \t")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -34,7 +35,7 @@ class HeadLimits:
 
     line: int = 8 * 1024
     total: int = 32 * 1024
-    fields: int = 100
+    fields: int = 1000
 
 
 class BadRequest(Exception):
@@ -91,7 +92,7 @@ class RequestHead:
 
 @dataclass(slots=True)
 class ResponseHead:
-    """One checked response head; ``switching`` says that it is a 101 that was asked for."""
+    """One checked response head; ``switching`` says that it is a 101 to the protocol that was asked for."""
 
     status: int
     reason: bytes
@@ -131,6 +132,11 @@ class RequestReader(Protocol):
         """Refuse a body of more than ``most`` bytes with 413 while it is read."""
         ...
 
+    @property
+    def trailers(self) -> Sequence[Field]:
+        """The checked fields behind the last chunk of the current message, once its body was read."""
+        ...
+
     def rest(self) -> bytes:
         """Take everything that was received behind the current message (for tunnels)."""
         ...
@@ -166,6 +172,11 @@ class ResponseReader(Protocol):
 
     def body(self) -> bytes | End | None:
         """The next piece of the body, END after the last, None when more bytes are needed. Raises BadResponse."""
+        ...
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        """The checked fields behind the last chunk of the current response, once its body was read."""
         ...
 
     def rest(self) -> bytes:

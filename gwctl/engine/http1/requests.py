@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import cast
 
 import h11
@@ -41,6 +42,10 @@ class H11RequestReader:
     @property
     def complete(self) -> bool:
         return self._complete
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        return self._guard.trailers if self._guard is not None else ()
 
     def feed(self, data: bytes) -> None:
         self._buffer += data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import h11
@@ -96,6 +97,10 @@ class H11ResponseReader:
             and not self._eof
         )
 
+    @property
+    def trailers(self) -> Sequence[Field]:
+        return self._guard.trailers if self._guard is not None else ()
+
     def feed(self, data: bytes) -> None:
         self._started = True
         self._buffer += data
@@ -132,7 +137,9 @@ class H11ResponseReader:
         if status == 101 and not self._upgrade:
             raise BadResponse("101 without an upgrade request")
         fields = self._fields(block)
-        if status < 200 and status != 101:
+        if status == 101:
+            _check_switch(fields, minor)
+        elif status < 200:
             return None
         return self._final(block, fields, minor, status, match[3] or b"")
 
@@ -158,7 +165,7 @@ class H11ResponseReader:
             length=length,
             keep_alive=keep_alive,
             hop=hop,
-            switching=status == 101 and single(fields, b"upgrade") is not None,
+            switching=status == 101,
         )
 
     def _fields(self, block: bytes) -> list[Field]:
@@ -220,3 +227,10 @@ class H11ResponseReader:
         fresh = bytes(buffer[:size])
         del buffer[:size]
         return fresh
+
+
+def _check_switch(fields: list[Field], minor: int) -> None:
+    """A tunnel opens only to the protocol that was asked for (RFC 9110 15.2.2)."""
+    protocol = single(fields, b"upgrade") or b""
+    if minor == 0 or protocol.lower() != b"websocket" or b"upgrade" not in connection_tokens(fields):
+        raise BadResponse("101 to another protocol")

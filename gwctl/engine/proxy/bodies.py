@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import IO, Protocol
 
-from gwctl.engine.http1.codec import END, End, Framing
+from gwctl.engine.http1.codec import END, End, Field, Framing
 from gwctl.engine.wire import Wire
 
 MEMORY_BYTES = 128 * 1024
@@ -18,6 +19,11 @@ _ARRIVED_PIECES = 16
 
 class BodySource(Protocol):
     """The client's side of a body."""
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        """The fields behind the body, once END was given."""
+        ...
 
     def ready(self) -> bytes | End | None:
         """What has already arrived, None when nothing has. Raises BadRequest."""
@@ -104,13 +110,22 @@ class FileBody:
 
 
 class StreamBody:
-    """A body that is passed on while it arrives; once it has begun it cannot be sent again."""
+    """A body that is passed on while it arrives; once it has begun it cannot be sent again. ``trailers`` makes the
+    lines that follow its last chunk out of the fields that the client sent there; None sends none."""
 
     inline = b""
     streams = True
 
-    def __init__(self, source: BodySource, first: bytes, framing: Framing, length: int | None) -> None:
+    def __init__(
+        self,
+        source: BodySource,
+        first: bytes,
+        framing: Framing,
+        length: int | None,
+        trailers: Callable[[Sequence[Field]], bytes] | None = None,
+    ) -> None:
         self._source = source
+        self._trailers = trailers
         self._first = first
         self._begun = False
         self.framing = framing
@@ -129,7 +144,8 @@ class StreamBody:
             await upstream.drain(write_seconds)
             piece = await self._source.next()
         if chunked:
-            upstream.write(b"0\r\n\r\n")
+            lines = self._trailers(self._source.trailers) if self._trailers is not None else b""
+            upstream.write(b"0\r\n%b\r\n" % lines)
 
     def close(self) -> None:
         self._first = b""

@@ -7,9 +7,9 @@ import enum
 import logging
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from gwctl.engine.http1.codec import BadRequest, End, RequestHead, RequestReader
+from gwctl.engine.http1.codec import BadRequest, End, Field, RequestHead, RequestReader
 from gwctl.engine.http1.requests import H11RequestReader
 from gwctl.engine.proxy.answering import answer_response
 from gwctl.engine.proxy.answers import core_answer
@@ -147,6 +147,10 @@ class ClientConnection(Wire):
 
     def ready(self) -> bytes | End | None:
         return self._reader.body()
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        return self._reader.trailers
 
     async def next(self) -> bytes | End:
         while True:

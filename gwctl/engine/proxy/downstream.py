@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from gwctl.engine.http1.codec import End
+from gwctl.engine.http1.codec import End, Field
 from gwctl.engine.proxy.origin import Arrival
 
 
@@ -41,6 +42,11 @@ class Downstream(Protocol):
 
     def ready(self) -> bytes | End | None:
         """A piece of the body that has already arrived. Raises BadRequest."""
+        ...
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        """The fields behind the body, once END was given."""
         ...
 
     async def next(self) -> bytes | End:

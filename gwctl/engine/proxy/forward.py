@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from gwctl.engine.balancer.peers import NoPeer, Peer
 from gwctl.engine.chain.plan import ServicePlan
@@ -10,7 +11,7 @@ from gwctl.engine.http1.codec import BadRequest, BadResponse, Framing
 from gwctl.engine.proxy.answers import Answer, core_answer
 from gwctl.engine.proxy.bodies import Body, MemoryBody, StreamBody, arrived, buffered
 from gwctl.engine.proxy.exchange import Exchange
-from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, outgoing
+from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, outgoing, passed_trailers, wants_trailers
 from gwctl.engine.proxy.relay import relay
 from gwctl.engine.proxy.retry import Cause, Failure, Verdict, judge
 from gwctl.engine.proxy.sending import Sending
@@ -47,7 +48,8 @@ async def _body(exchange: Exchange) -> Body:
         return MemoryBody(data, len(data))
     if exchange.plan.buffer_request:
         return await buffered(client, data, exchange.runtime.executor)
-    return StreamBody(client, data, head.framing, head.length)
+    trailers = partial(passed_trailers, head) if wants_trailers(head) else None
+    return StreamBody(client, data, head.framing, head.length, trailers)
 
 
 async def _tries(exchange: Exchange, service: ServicePlan, body: Body) -> Answer | None:
@@ -144,7 +146,7 @@ async def _over(
     exchange: Exchange, service: ServicePlan, head: Outgoing, sending: Sending, host: bytes, reused: bool
 ) -> Failure | None:
     method = exchange.head.method
-    upgrade = is_websocket(exchange.head) and body_free(exchange)
+    upgrade = is_websocket(exchange.head)
     try:
         sending.start(method, head.head(host), service, upgrade=upgrade)
         response = await sending.upstream.head()
@@ -156,7 +158,3 @@ async def _over(
         return Failure(Cause.INVALID, False, reused, f"invalid response: {error.rule}")
     await relay(exchange, service, sending, response)
     return None
-
-
-def body_free(exchange: Exchange) -> bool:
-    return exchange.head.framing is Framing.NONE

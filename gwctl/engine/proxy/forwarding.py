@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gwctl import KONG_VERSION
-from gwctl.engine.http1.codec import Framing, RequestHead
+from gwctl.engine.http1.codec import Field, Framing, RequestHead
 from gwctl.engine.proxy.origin import Origin
 
 SERVER_TOKEN = f"kong/{KONG_VERSION}".encode()
@@ -124,6 +125,16 @@ def _passed(head: RequestHead, *, replace_id: bool) -> list[bytes]:
     ]
 
 
+def passed_trailers(head: RequestHead, fields: Sequence[Field]) -> bytes:
+    """The lines of those trailer ``fields`` of a client that an upstream may see: none that it may trust."""
+    dropped = _dropped(head.hop)
+    return b"".join(
+        b"%b: %b\r\n" % (name, value)
+        for low, name, value in fields
+        if low not in dropped and b"." not in low and not _is_alias(low)
+    )
+
+
 def _dropped(hop: frozenset[bytes]) -> frozenset[bytes]:
     if not hop or hop <= _KEPT:
         return _OURS
@@ -142,5 +153,10 @@ def wants_trailers(head: RequestHead) -> bool:
 
 
 def is_websocket(head: RequestHead) -> bool:
-    """Whether the client asks to switch to a WebSocket tunnel."""
-    return head.upgrade is not None and head.upgrade.lower() == b"websocket" and head.minor == 1
+    """Whether the client asks to switch to a WebSocket tunnel; a request with a body cannot."""
+    return (
+        head.upgrade is not None
+        and head.upgrade.lower() == b"websocket"
+        and head.minor == 1
+        and head.framing is Framing.NONE
+    )

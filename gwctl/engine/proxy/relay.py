@@ -9,7 +9,8 @@ from gwctl.engine.chain.plan import ServicePlan
 from gwctl.engine.http1.codec import END, BadRequest, BadResponse, Framing, ResponseHead
 from gwctl.engine.proxy.downstream import ClientGone
 from gwctl.engine.proxy.exchange import Exchange
-from gwctl.engine.proxy.returning import client_framing, response_head
+from gwctl.engine.proxy.forwarding import wants_trailers
+from gwctl.engine.proxy.returning import client_framing, response_head, response_trailers
 from gwctl.engine.proxy.sending import Sending
 from gwctl.engine.upstream.connection import ConnectionClosed
 
@@ -35,7 +36,7 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
     # only the end of the connection tells an old client where the body ends
     reset = framing is Framing.UNTIL_CLOSE
     try:
-        await _body(exchange, sending, framing, head)
+        await _body(exchange, sending, response, framing, head)
     except (BadResponse, ConnectionClosed, TimeoutError) as error:
         _log.error("response of the upstream broke off (%s), request_id: %s", error, exchange.request_id)
         exchange.keep_alive = False
@@ -49,7 +50,7 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
         raise
 
 
-async def _body(exchange: Exchange, sending: Sending, framing: Framing, head: bytes) -> None:
+async def _body(exchange: Exchange, sending: Sending, response: ResponseHead, framing: Framing, head: bytes) -> None:
     client, upstream = exchange.client, sending.upstream
     chunked = framing is Framing.CHUNKED
     pending, size = [head], 0
@@ -69,10 +70,17 @@ async def _body(exchange: Exchange, sending: Sending, framing: Framing, head: by
         size += len(piece)
         pending.append(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
     if chunked:
-        pending.append(b"0\r\n\r\n")
+        pending.append(b"0\r\n%b\r\n" % _trailers(exchange, sending, response))
     client.write(b"".join(pending))
     exchange.body_bytes += size
     await client.flush()
+
+
+def _trailers(exchange: Exchange, sending: Sending, response: ResponseHead) -> bytes:
+    fields = sending.upstream.reader.trailers
+    if not fields or not wants_trailers(exchange.head):
+        return b""
+    return response_trailers(exchange.head, response, fields, exchange.runtime.config)
 
 
 async def _tunnel(exchange: Exchange, service: ServicePlan, sending: Sending, head: bytes) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gwctl.engine.config import EngineConfig
-from gwctl.engine.http1.codec import Framing, RequestHead, ResponseHead
+from gwctl.engine.http1.codec import Field, Framing, RequestHead, ResponseHead
 from gwctl.engine.proxy.forwarding import SERVER_TOKEN, wants_trailers
 
 _DROPPED = frozenset(
@@ -112,6 +113,14 @@ def _dropped(request: RequestHead, response: ResponseHead, config: EngineConfig)
     if response.hop and not response.hop <= _NOT_NAMEABLE:
         dropped |= response.hop - _NOT_NAMEABLE
     return dropped - _TRAILER if wants_trailers(request) else dropped
+
+
+def response_trailers(
+    request: RequestHead, response: ResponseHead, fields: Sequence[Field], config: EngineConfig
+) -> bytes:
+    """The lines of those trailer ``fields`` of a response that the client gets."""
+    dropped = _dropped(request, response, config)
+    return b"".join(b"%b: %b\r\n" % (name, value) for low, name, value in fields if low not in dropped)
 
 
 def with_charset(value: bytes, charset: bytes) -> bytes:

@@ -56,8 +56,10 @@ class UpstreamConnection(Wire):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.reader.eof()
-        if error is not None and self.fault is None:
+        # only a proper end can be the end of a body
+        if error is None:
+            self.reader.eof()
+        elif self.fault is None:
             self.fault = ConnectionClosed(str(error))
         super().connection_lost(error)
         if self.idle is not None:

@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
         b"GET / HTTP/1.1\r\n" + H + b"X: 1\r\n" * 90 + (b"Y: " + b"a" * 8000 + b"\r\n") * 5,
         494,
     ),
-    "46 many fields": (b"GET / HTTP/1.1\r\n" + H + b"".join(b"X-%d: 1\r\n" % i for i in range(100)) + b"\r\n", 431),
+    "46 many fields": (b"GET / HTTP/1.1\r\n" + H + b"".join(b"X-%d: 1\r\n" % i for i in range(1000)) + b"\r\n", 431),
     "46 long target": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + H + b"\r\n", 414),
     "46 long target without end": (b"GET /" + b"a" * 9000, 414),
     "47 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),

@@ -222,6 +222,22 @@ def test_a_body_that_breaks_off_never_looks_complete(start: bytes, reset: bool) 
     play(run())
 
 
+def test_a_reset_is_no_end_of_a_body_that_ends_with_its_connection() -> None:
+    async def script(talk: Talk) -> None:
+        await talk.head()
+        await talk.send(b"HTTP/1.1 200 OK\r\n\r\npart")
+        await asyncio.sleep(0.05)  # so that the reset does not overtake the bytes
+        talk.reset()
+
+    async def run() -> None:
+        async with upstream_server(script) as up, gateway(one_route(up.port)) as gw:
+            talk = await gw.connect()
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await talk.get("/")
+
+    play(run())
+
+
 def test_a_body_that_breaks_off_is_reset_for_an_old_client() -> None:
     async def script(talk: Talk) -> None:
         await talk.head()

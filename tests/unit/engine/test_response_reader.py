@@ -156,3 +156,20 @@ def test_chunked_bodies_arrive_whole(body: bytes, size: int, data: st.DataObject
 def test_garbage_never_crashes_the_reader(raw: bytes) -> None:
     read([raw], eof=True)
     read([OK + b"Transfer-Encoding: chunked\r\n\r\n" + raw], eof=True)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 101 X\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"HTTP/1.0 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ],
+)
+def test_a_switch_to_anything_but_what_was_asked_for_is_broken(head: bytes) -> None:
+    reader = H11ResponseReader(HeadLimits())
+    reader.expect(b"GET", upgrade=True)
+    reader.feed(head)
+    with pytest.raises(BadResponse):
+        reader.head()
