@@ -13,6 +13,7 @@ from typing import Any, Self
 import orjson
 
 from gwctl.cache import keys
+from gwctl.cache.difference import difference
 from gwctl.cache.directory import Directory
 from gwctl.cache.environments import Environments, Lease
 from gwctl.cache.errors import CacheDamaged, CacheMissing, CacheStorage, storage_errors
@@ -108,7 +109,7 @@ class CacheView:
         try:
             with storage_errors(lease.path):
                 self._txn = lease.environment.begin(buffers=True)
-            state = read_state(self._txn)
+            state = self._state = read_state(self._txn)
             self.position: Position = state.position
             self.label: str = state.label
         except BaseException:
@@ -130,6 +131,12 @@ class CacheView:
 
     def has(self, entity: str, key: str) -> bool:
         return self._txn.get(keys.record_key(entity, key)) is not None
+
+    def changed_since(self, earlier: object) -> list[tuple[str, str]] | None:
+        """(entity, primary key) of the records that differ from an ``earlier`` view; None when that is not known."""
+        if not isinstance(earlier, CacheView):
+            return None
+        return difference(earlier._txn, earlier._state, self._txn, self._state)
 
     def find(self, entity: str, field: str | Sequence[str], value: Any) -> dict[str, Any] | None:
         """The record whose unique ``field`` has ``value``; several fields and values for a combined unique key."""

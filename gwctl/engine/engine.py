@@ -21,7 +21,7 @@ from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
 from gwctl.engine.room import Room, clients_for
-from gwctl.engine.snapshot import Snapshot, build_snapshot
+from gwctl.engine.snapshot import Changed, Snapshot, Succession
 from gwctl.engine.upstream.pool import Pool
 from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.kit.accepting import let_accepted_appear
@@ -61,7 +61,8 @@ class Engine:
         self._clock = clock
         self._access_log = access_log
         self._tls = tls
-        self._upstream_tls = UpstreamTls()
+        refuse = self._config.refuse_missing_plugins
+        self._succession = Succession(clock, UpstreamTls(), random.Random(), refuse=refuse)
         self._counters = Counters()
         self._snapshot: Snapshot | None = None
         self._runtime: Runtime | None = None
@@ -75,21 +76,21 @@ class Engine:
         self._draining = False
         self._installing = asyncio.Lock()
 
-    async def install(self, view: RecordView) -> None:
-        """Build a snapshot of ``view`` beside the present one and swap. The view belongs to the engine from now on.
+    async def install(self, view: RecordView, changed: Changed | None = None) -> None:
+        """Make the snapshot of ``view`` beside the present one and swap. The view belongs to the engine from now on.
 
+        ``changed`` are (entity, primary key) of all records that differ from ``reading()``; None when that is unknown.
         Raises SnapshotError; then the present snapshot stays and ``view`` is closed.
         """
         async with self._installing:
             try:
-                refuse = self._config.refuse_missing_plugins
-                snapshot = await build_snapshot(view, self._clock, self._upstream_tls, random.Random(), refuse=refuse)
+                snapshot = await self._succession.next(view, changed)
             except BaseException:
                 view.close()
                 raise
             old, self._snapshot = self._snapshot, snapshot
             known = frozenset() if old is None else old.missing_plugins
-            tell_missing(snapshot.missing_plugins - known, refuse=refuse)
+            tell_missing(snapshot.missing_plugins - known, refuse=self._config.refuse_missing_plugins)
             if old is not None:
                 old.retire()
 

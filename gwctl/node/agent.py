@@ -47,7 +47,7 @@ class AgentProcess:
             _log.warning("%s", warning)
         catalog = replica_catalog(self._settings)
         place, size = cache_place(settings), map_size(settings)
-        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
+        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size, journal=True))
         await seed(writer, settings, self._clock.now())
         if writer.position.records:
             _log.info("found persisted lmdb config, loading...")

@@ -38,7 +38,7 @@ class FollowerProcess:
         catalog = replica_catalog(self._settings)
         config = DatabaseConfig.from_settings(self._settings)
         place, size = cache_place(self._settings), map_size(self._settings)
-        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size))
+        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size, journal=True))
         self._store = Store.open(config, catalog, SystemClock(), pool_size=1)
         replica = Replica(self._store, writer, catalog)
 

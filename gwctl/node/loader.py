@@ -56,7 +56,9 @@ class LoaderProcess:
     async def start(self, bus: Link) -> None:
         self._bus = bus
         place, size, catalog = cache_place(self._settings), map_size(self._settings), self._catalog
-        writer = self._writer = await open_writer(lambda: CacheWriter.open(place, catalog, map_size=size, largest=size))
+        writer = self._writer = await open_writer(
+            lambda: CacheWriter.open(place, catalog, map_size=size, largest=size, journal=True)
+        )
         if self._assignment.first and not self._assignment.cache_is_open:
             sweep(self._settings.prefix)
             if not await self._load_declared() and writer.position.records:

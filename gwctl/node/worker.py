@@ -29,6 +29,7 @@ from gwctl.node.resolving import resolver
 from gwctl.node.served import answer
 from gwctl.observe.access import AccessLog
 from gwctl.observe.server_stats import ServerStats
+from gwctl.vaults import Resolved
 
 RETRY_SECONDS = 1.0
 CACHE_SECONDS = 3.0
@@ -55,6 +56,9 @@ class Nothing:
 
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         return iter(())
+
+    def changed_since(self, earlier: Any) -> list[tuple[str, str]] | None:
+        return None
 
     def close(self) -> None: ...
 
@@ -135,7 +139,8 @@ class Worker:
             _log.warning("the cache went back to version %d: version %d is served on", number, self._served[0].number)
             return
         try:
-            await self._engine.install(self._resolved(view))
+            resolved = self._resolved(view)
+            await self._engine.install(resolved, self._changed(resolved))
         except GwctlError as error:
             _log.error("version %d cannot be served: %s", number, error)
             bus.send(Refused(lineage, number, error.message))
@@ -144,6 +149,13 @@ class Worker:
             return
         self._served = (position.version, position.digest)
         bus.send(Swapped(lineage, number, to_hex(position.digest), position.records, label))
+
+    def _changed(self, view: Resolved) -> list[tuple[str, str]] | None:
+        """What differs from what is served; None when that is not known."""
+        if self._served is None:
+            return None
+        with self._engine.reading() as served:
+            return view.changed_since(served) if isinstance(served, Resolved) else None
 
     def _view(self) -> Any:
         if self._reader is None:

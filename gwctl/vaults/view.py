@@ -29,6 +29,8 @@ class View(Protocol):
 
     def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]: ...
 
+    def changed_since(self, earlier: Any) -> list[tuple[str, str]] | None: ...
+
     def close(self) -> None: ...
 
 
@@ -61,6 +63,16 @@ class Resolved:
     def children(self, entity: str, field: str, parent: str) -> Iterator[dict[str, Any]]:
         for record in self._view.children(entity, field, parent):
             yield self._references.replaced(entity, record, self._value)
+
+    def changed_since(self, earlier: Resolved) -> list[tuple[str, str]] | None:
+        """(entity, primary key) of the records that differ from an ``earlier`` view; None when that is not known.
+
+        Any record may hold a secret of a vault that changed.
+        """
+        changed = self._view.changed_since(earlier._view)
+        if changed is None or any(entity == "vaults" for entity, _ in changed):
+            return None
+        return changed
 
     def check(self) -> Iterator[None]:
         """Read every secret of records that nobody may have asked for yet, one record a step, so that the log names the

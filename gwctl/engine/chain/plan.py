@@ -27,19 +27,42 @@ class ServicePlan:
     peers: PeerSource
 
 
+@dataclass(slots=True, eq=False)
+class ServiceCell:
+    """What the routes of one service share, so that a change of the service touches one object and not its routes.
+
+    ``service`` is None when it cannot be served, and in the cell of the routes without a service. ``missing`` are the
+    plugins that this node lacks, of a route without plugins of its own. Both are replaced between two requests: a
+    request reads each of them once.
+    """
+
+    service: ServicePlan | None = None
+    missing: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One route with its service; ``service`` is None for a route without one.
+    """One route; ``cell`` is what it shares with the other routes of its service.
 
     ``redirect`` is the status for plain requests when only TLS ones are served, else None. ``grpc`` routes serve no
-    HTTP/1 requests. ``missing`` are the names of plugins that this node lacks: with any, every request fails closed.
+    HTTP/1 requests. ``own_missing``: see ``missing``, for a route with plugins of its own; else None.
     """
 
     route_id: str
-    service: ServicePlan | None
+    cell: ServiceCell
     strip: bool
     preserve_host: bool
     redirect: int | None
     grpc: bool
     buffer_request: bool
-    missing: tuple[str, ...]
+    own_missing: tuple[str, ...] | None
+
+    @property
+    def service(self) -> ServicePlan | None:
+        """None for a route without a service, or with one that cannot be served."""
+        return self.cell.service
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of plugins that this node lacks: with any, every request fails closed."""
+        return self.cell.missing if self.own_missing is None else self.own_missing

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
-from gwctl.engine.router.matcher import Matcher, PathRule
+from gwctl.engine.router.matcher import Matcher, PathRule, compile_route
 from gwctl.engine.router.memo import Memo
 from gwctl.engine.router.query import Found, Query
+from gwctl.kit.patterns import PatternError
 
 T = TypeVar("T")
+
+_log = logging.getLogger("gwctl.engine")
 
 _DOT = re.compile(r"\.")
 _LONGEST_REMEMBERED = 1024
@@ -57,9 +61,25 @@ class _Paths(Generic[T]):
         start = "" if candidate.path is None else candidate.path.literal
         self.by_start.setdefault(start, []).append(candidate)
 
+    def remove(self, candidate: _Candidate[T]) -> None:
+        start = "" if candidate.path is None else candidate.path.literal
+        candidates = self.by_start[start]
+        candidates.remove(candidate)
+        if not candidates:
+            del self.by_start[start]
+
     def seal(self) -> None:
         for candidates in self.by_start.values():
             candidates.sort(key=_by_rank, reverse=True)
+        self.seal_lengths()
+
+    def insert(self, candidate: _Candidate[T]) -> None:
+        """``add`` to what is sealed."""
+        self.add(candidate)
+        self.by_start["" if candidate.path is None else candidate.path.literal].sort(key=_by_rank, reverse=True)
+        self.seal_lengths()
+
+    def seal_lengths(self) -> None:
         self.lengths = tuple(sorted({len(start) for start in self.by_start}, reverse=True))
 
 
@@ -67,8 +87,19 @@ def _by_rank(candidate: _Candidate[T]) -> int:
     return candidate.rank
 
 
+def _compiled(route: Mapping[str, Any], target: T) -> list[Matcher[T]]:
+    try:
+        return compile_route(route, target)
+    except PatternError as error:
+        _log.error("routes %s is skipped: %s", route.get("name") or route["id"], error)
+        return []
+
+
 class RouteIndex(Generic[T]):
-    """Immutable once sealed. ``match`` is exact: the matcher of greatest rank whose conditions all hold."""
+    """Once sealed it changes by ``edit`` only.
+
+    ``match`` is exact: the matcher of greatest rank whose conditions all hold.
+    """
 
     def __init__(self) -> None:
         self._any_host: _Paths[T] = _Paths()
@@ -78,21 +109,46 @@ class RouteIndex(Generic[T]):
         self._header_names: tuple[bytes, ...] = ()
         self._memo: Memo[Found[T]] = Memo(0)
         self._count = 0
+        self._held: dict[str, list[tuple[_Paths[T], _Candidate[T]]]] = {}
 
     @property
     def count(self) -> int:
-        """The number of matchers."""
+        """The number of places where a matcher is looked for."""
         return self._count
 
-    def add(self, matcher: Matcher[T]) -> None:
-        """Add one matcher, before ``seal``."""
-        self._count += 1
+    def add(self, route: Mapping[str, Any], target: T) -> None:
+        """Add a route record, before ``seal``; one that cannot be matched is skipped and logged by name."""
+        for matcher in _compiled(route, target):
+            for paths, candidate in self._hold(route["id"], matcher):
+                paths.add(candidate)
+
+    def edit(self, removed: Iterable[str], added: Iterable[tuple[Mapping[str, Any], T]]) -> None:
+        """Replace routes in what is sealed, between two requests: all or nothing. Ids that are unknown do no harm.
+
+        Raises ValueError for a record of another form than an entity's.
+        """
+        compiled = [(route["id"], _compiled(route, target)) for route, target in added]
+        for key in removed:
+            for paths, candidate in self._held.pop(key, ()):
+                paths.remove(candidate)
+                paths.seal_lengths()
+                self._count -= 1
+        for key, matchers in compiled:
+            for matcher in matchers:
+                for paths, candidate in self._hold(key, matcher):
+                    paths.insert(candidate)
+        self._memo = Memo(min(max(5000, -(-self._count // 5000) * 5000), 100_000))
+
+    def _hold(self, key: str, matcher: Matcher[T]) -> Iterator[tuple[_Paths[T], _Candidate[T]]]:
         names = {rule.name for rule in matcher.headers}
         if not names <= set(self._header_names):
             self._header_names = tuple(sorted(names.union(self._header_names)))
+        held = self._held.setdefault(key, [])
         for paths, port in self._places(matcher):
             for rule in matcher.paths or (None,):
-                paths.add(_Candidate(matcher, port, rule))
+                self._count += 1
+                held.append((paths, _Candidate(matcher, port, rule)))
+                yield held[-1]
 
     def _places(self, matcher: Matcher[T]) -> Iterable[tuple[_Paths[T], int | None]]:
         if matcher.hosts is None:

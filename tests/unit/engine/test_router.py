@@ -48,8 +48,7 @@ def query(
 def index_of(routes: Sequence[Route]) -> RouteIndex[str]:
     index: RouteIndex[str] = RouteIndex()
     for record in routes:
-        for matcher in compile_route(record, record["id"]):
-            index.add(matcher)
+        index.add(record, record["id"])
     for _ in index.seal():
         pass
     return index

@@ -107,7 +107,7 @@ def test_a_version_that_cannot_be_served_is_refused_and_the_one_before_stays(
         await next_of(supervisor)
         served = worker.stats()
 
-        async def refuse(view: RecordView) -> None:
+        async def refuse(view: RecordView, changed: object) -> None:
             view.close()
             raise SnapshotError("routes x: no")
 

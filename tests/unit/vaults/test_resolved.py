@@ -24,6 +24,7 @@ class Records:
     def __init__(self, **records: list[dict[str, Any]]) -> None:
         self._records = records
         self.closed = False
+        self.changed: list[tuple[str, str]] | None = None
 
     @property
     def version(self) -> Version:
@@ -37,6 +38,9 @@ class Records:
 
     def records(self, entity: str) -> Iterator[dict[str, Any]]:
         yield from self._records.get(entity, [])
+
+    def changed_since(self, earlier: Records) -> list[tuple[str, str]] | None:
+        return self.changed
 
     def close(self) -> None:
         self.closed = True

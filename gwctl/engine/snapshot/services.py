@@ -1,0 +1,76 @@
+"""Services: their plans, the cells that their routes share, and what else they depend on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from gwctl.engine.balancer.peers import peer_source
+from gwctl.engine.chain.plan import ServiceCell, ServicePlan
+from gwctl.engine.snapshot.errors import name_of
+from gwctl.engine.snapshot.upstreams import Upstreams
+from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.schema import RecordDict
+
+_log = logging.getLogger("gwctl.engine")
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Services:
+    """What is known of every service beside its plan; the cell of None belongs to routes without a service."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str | None, ServiceCell] = {None: ServiceCell()}
+        self._disabled: set[str] = set()
+        self._host_of: dict[str, str] = {}
+        self._by_host: dict[str, set[str]] = {}
+
+    def put(self, key: str, record: RecordDict | None) -> bool:
+        """Replace a service (None: it is gone). True when its routes appear or disappear with that."""
+        was = self.serves(key)
+        host = self._host_of.pop(key, None)
+        if host is not None:
+            self._by_host[host].discard(key)
+            if not self._by_host[host]:
+                del self._by_host[host]
+        self._disabled.discard(key)
+        if record is None:
+            self.cells.pop(key, None)
+            return was
+        self.cells.setdefault(key, ServiceCell())
+        self._host_of[key] = record["host"]
+        self._by_host.setdefault(record["host"], set()).add(key)
+        if not record.get("enabled", True):
+            self._disabled.add(key)
+        return was != self.serves(key)
+
+    def serves(self, key: str | None) -> bool:
+        """Whether the routes of this service match requests."""
+        return key in self.cells and key not in self._disabled
+
+    def with_host(self, names: Iterable[str]) -> set[str]:
+        """The ids of the services whose host is one of ``names``."""
+        return {key for name in names for key in self._by_host.get(name, ())}
+
+
+def service_plan(record: RecordDict, upstreams: Upstreams, tls: UpstreamTls) -> ServicePlan | None:
+    """How to forward to a service; None for one that is not served over HTTP/1."""
+    if record["protocol"] not in _PORTS:
+        if record.get("enabled", True):
+            _log.warning("service %s: protocol %s is not served over HTTP/1", name_of(record), record["protocol"])
+        return None
+    upstream = upstreams.named(record["host"])
+    default = _PORTS[record["protocol"]]
+    return ServicePlan(
+        id=record["id"],
+        base=record.get("path") or "/",
+        retries=record["retries"],
+        connect_seconds=record["connect_timeout"] / 1000,
+        write_seconds=record["write_timeout"] / 1000,
+        read_seconds=record["read_timeout"] / 1000,
+        tls=tls.context(verify=bool(record.get("tls_verify"))) if default == 443 else None,
+        default_port=default,
+        host=upstream[0].get("host_header") if upstream else None,
+        peers=upstream[1] if upstream else peer_source(record["host"], record["port"]),
+    )

@@ -1,0 +1,58 @@
+"""One snapshot after the other, each made from the one before when that is less work."""
+
+from __future__ import annotations
+
+import random
+
+from gwctl.engine.ports import RecordView
+from gwctl.engine.snapshot.building import FullBuild
+from gwctl.engine.snapshot.delta import Changed, Delta, TooMuch
+from gwctl.engine.snapshot.garbage import Collections
+from gwctl.engine.snapshot.model import Model
+from gwctl.engine.snapshot.serving import Snapshot
+from gwctl.engine.snapshot.slices import in_slices
+from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.kit.clock import Clock
+
+
+class Succession:
+    """Makes the snapshots of a worker. ``refuse``: whether requests that need a plugin which this node lacks are
+    refused, or served without it. One call at a time."""
+
+    def __init__(self, clock: Clock, tls: UpstreamTls, rng: random.Random, *, refuse: bool) -> None:
+        self._clock = clock
+        self._tls = tls
+        self._rng = rng
+        self._refuse = refuse
+        self._collections = Collections()
+        self._model: Model | None = None
+
+    async def next(self, view: RecordView, changed: Changed | None) -> Snapshot:
+        """The snapshot of ``view``, prepared in slices that leave the loop free; the last step, which new requests
+        notice, is one short one. ``changed`` is what differs from the snapshot before, None when that is not known.
+
+        Raises SnapshotError; requests are served as before then.
+        """
+        model, self._model = self._model, None
+        if model is not None and changed is not None:
+            try:
+                await self._amend(Delta(model, view, changed))
+            except TooMuch:
+                model = None
+        else:
+            model = None
+        if model is None:
+            model = await self._build(view)
+        self._model = model
+        return Snapshot(view, model.routes, model.plugins.missing)
+
+    async def _amend(self, delta: Delta) -> None:
+        await in_slices(delta.steps(), self._clock)
+        delta.commit()
+        self._collections.added(delta.touched)
+
+    async def _build(self, view: RecordView) -> Model:
+        model = Model(self._tls, self._rng, refuse=self._refuse)
+        with self._collections.building():
+            await in_slices(FullBuild(model, view).steps(), self._clock)
+        return model
