@@ -87,7 +87,9 @@ class ClientConnection(Wire):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         sni = self._names.of(transport.get_extra_info("ssl_object")) if self._names is not None else None
-        self.arrival = Arrival(peer[0] if peer else "", self._port, self._https, sni, self._announced)
+        address = peer[0] if peer else ""
+        trusted = address in self._runtime.config.trusted
+        self.arrival = Arrival(address, self._port, self._https, sni, self._announced, trusted)
         self._joined(self)
         self._task = self.loop.create_task(self._serve(), name="client connection")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import RequestHead
-from gwctl.engine.proxy.peers import real_address
+from gwctl.engine.proxy.peers import UNIX, real_address
 from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.router.hostport import split_host_port
 
@@ -15,9 +15,11 @@ _NO_HOST = "kong"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The connection that a request came on: the TCP peer, the listener's port as clients see it, and TLS or not.
+    """The connection that a request came on: the TCP peer (nothing on a Unix socket), the listener's port as clients
+    see it, TLS or not, and whether the peer is one of ``trusted_ips``.
 
     ``announced`` is what a PROXY header said; who sent it is the TCP peer, so that only a trusted one is believed.
+    ``peer_text``, ``proto`` and ``port_text`` are the same as bytes, made once for all requests of the connection.
     """
 
     peer: str
@@ -25,6 +27,15 @@ class Arrival:
     https: bool
     sni: str | None = None
     announced: Announced | None = None
+    trusted: bool = False
+    peer_text: bytes = field(init=False)
+    proto: bytes = field(init=False)
+    port_text: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "peer_text", (self.peer or UNIX).encode())
+        object.__setattr__(self, "proto", b"https" if self.https else b"http")
+        object.__setattr__(self, "port_text", b"%d" % self.port)
 
 
 @dataclass(slots=True)
@@ -51,34 +62,31 @@ def origin(head: RequestHead, arrival: Arrival, config: EngineConfig) -> Origin:
     """What is known about the origin of ``head``."""
     text = head.host.decode("latin-1").lower() if head.host else ""
     host, port = split_host_port(text)
-    trusted = arrival.peer in config.trusted
     shown = f"[{host}]" if ":" in host else host or _NO_HOST
     found = Origin(
-        client=arrival.peer,
-        trusted=trusted,
+        client=arrival.peer or UNIX,
+        trusted=arrival.trusted,
         host=host,
         host_port=arrival.port if port is None else port,
-        proto=b"https" if arrival.https else b"http",
+        proto=arrival.proto,
         forwarded_host=shown.encode("latin-1"),
-        forwarded_port=b"%d" % arrival.port,
+        forwarded_port=arrival.port_text,
         forwarded_path=head.path.partition(b"?")[0],
         forwarded_for=b"",
     )
-    if trusted:
+    if arrival.trusted:
         _believe(found, head, arrival, config)
     chain = head.joined(b"x-forwarded-for")
-    found.forwarded_for = (
-        f"{chain.decode('latin-1')}, {arrival.peer}".encode("latin-1") if chain else found.client.encode()
-    )
+    found.forwarded_for = b"%b, %b" % (chain, arrival.peer_text) if chain else found.client.encode()
     return found
 
 
 def _believe(found: Origin, head: RequestHead, arrival: Arrival, config: EngineConfig) -> None:
     if config.real_ip_header == b"proxy_protocol":
-        found.client = arrival.announced.source if arrival.announced is not None else arrival.peer
+        found.client = found.client if arrival.announced is None else arrival.announced.source
     else:
         found.client = real_address(
-            head, arrival.peer, config.trusted, config.real_ip_header, recursive=config.real_ip_recursive
+            head, found.client, config.trusted, config.real_ip_header, recursive=config.real_ip_recursive
         )
     found.proto = head.first(b"x-forwarded-proto") or found.proto
     found.forwarded_host = head.first(b"x-forwarded-host") or found.forwarded_host
