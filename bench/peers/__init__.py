@@ -1,0 +1,1 @@
+"""Other proxies beside gwctl: their configurations, the workloads and how both are measured."""
