@@ -11,6 +11,8 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from gwctl.engine.balancer.ports import AllUp, Availability
+from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
 from gwctl.engine.chain.plugins import tell_missing
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
@@ -53,6 +55,7 @@ class Engine:
         tls: Callable[[Listener], ssl.SSLContext],
         timeouts: Timeouts | None = None,
         most_clients: int | None = None,
+        availability: Availability | None = None,
     ) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._room = Room(most_clients or clients_for(files), clock)
@@ -61,10 +64,11 @@ class Engine:
         self._clock = clock
         self._access_log = access_log
         self._tls = tls
-        refuse = self._config.refuse_missing_plugins
-        self._succession = Succession(clock, UpstreamTls(), random.Random(), refuse=refuse)
+        self._succession: Succession | None = None
         self._counters = Counters()
         self._snapshot: Snapshot | None = None
+        self._availability: Availability = availability or AllUp()
+        self._balancing: Balancers | None = None
         self._runtime: Runtime | None = None
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
@@ -84,7 +88,7 @@ class Engine:
         """
         async with self._installing:
             try:
-                snapshot = await self._succession.next(view, changed)
+                snapshot = await self._succeeding().next(view, changed)
             except BaseException:
                 view.close()
                 raise
@@ -153,7 +157,6 @@ class Engine:
                 config=self._config,
                 clock=self._clock,
                 pool=Pool(loop, self._config.pool),
-                resolver=Resolver(loop, self._names),
                 executor=self._files,
                 access_log=self._access_log,
                 snapshot=self._current,
@@ -161,6 +164,18 @@ class Engine:
                 http_date=HttpDate(),
             )
         return self._runtime
+
+    def _balancers(self) -> Balancers:
+        if self._balancing is None:
+            resolver = Resolver(asyncio.get_running_loop(), self._names)
+            self._balancing = Balancers(resolver, self._availability, random.Random())
+        return self._balancing
+
+    def _succeeding(self) -> Succession:
+        if self._succession is None:
+            refuse = self._config.refuse_missing_plugins
+            self._succession = Succession(self._clock, UpstreamTls(), self._balancers(), refuse=refuse)
+        return self._succession
 
     def _current(self) -> Snapshot:
         if self._snapshot is None:
@@ -231,7 +246,8 @@ class Engine:
         await self._empty_within(1.0)
         if self._runtime is not None:
             self._runtime.pool.close()
-            await self._runtime.resolver.close()
+        if self._balancing is not None:
+            await self._balancing.resolver.close()
         for executor in (self._files, self._names):
             executor.shutdown(wait=False, cancel_futures=True)
         if self._snapshot is not None:
@@ -260,7 +276,7 @@ class Engine:
         if ip is not None:
             return (ip,)
         try:
-            return await self._open(asyncio.get_running_loop()).resolver.resolve(host)
+            return await self._balancers().resolver.resolve(host)
         except NameNotResolved:
             return ()
 

@@ -17,6 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 400
 
 HOMES = {
+    "aiodns": {"engine"},
     "alembic": {"store"},
     "cryptography": {"certs", "kit"},
     "h11": {"engine"},
@@ -32,6 +33,7 @@ HOMES = {
     "uvicorn": {"node"},
     "uvloop": {"node"},
     "websockets": {"cluster"},
+    "xxhash": {"engine"},
     "yaml": {"cli", "declarative"},
 }
 """Which packages may import a library of others; None: all. A library that is not here may not be imported."""

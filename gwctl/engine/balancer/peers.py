@@ -3,76 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
-from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
+from gwctl.engine.balancer.ports import Ask, Outcome
 
 
-@dataclass(frozen=True, slots=True)
 class Peer:
-    """One address; ``host`` is the name it goes by in Host and SNI, None for an address that was configured as such."""
+    """One address; ``host`` is the name it goes by in Host and SNI, None for an address that was configured as such.
 
-    ip: str
-    port: int
-    host: str | None
+    ``authority`` is that name, or the address with brackets around IPv6. Peers with the same three values are equal.
+    """
 
-    @property
-    def authority(self) -> str:
-        """Name or address, brackets around IPv6."""
-        return self.host or (f"[{self.ip}]" if ":" in self.ip else self.ip)
+    __slots__ = ("authority", "host", "ip", "port")
+
+    def __init__(self, ip: str, port: int, host: str | None) -> None:
+        self.ip = ip
+        self.port = port
+        self.host = host
+        self.authority = host or (f"[{ip}]" if ":" in ip else ip)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Peer):
+            return NotImplemented
+        return self.ip == other.ip and self.port == other.port and self.host == other.host
+
+    def __hash__(self) -> int:
+        return hash((self.ip, self.port, self.host))
+
+    def __repr__(self) -> str:
+        return f"Peer({self.ip!r}, {self.port!r}, {self.host!r})"
 
 
 class NoPeer(Exception):
-    """There is nothing to send the request to; the message is for the client."""
+    """There is nothing to send the request to; ``status`` and the message are for the client."""
+
+    def __init__(self, message: str, status: int = 503) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class PeerSource(Protocol):
     """Picks the peer of each try."""
 
-    async def pick(self, resolver: Resolver, tried: Collection[Peer]) -> Peer:
-        """The next peer, preferably none of ``tried``. Raises NoPeer."""
+    @property
+    def follows(self) -> bool:
+        """Whether ``done`` has to be called at the end of each try; without, nobody needs to know."""
         ...
 
+    def pick(self, ask: Ask, tried: Collection[Peer]) -> Peer | None:
+        """The next peer, none of ``tried`` while there are others. None: a name may have to be resolved first, then
+        nothing was picked and ``resolve`` does it. Raises NoPeer."""
+        ...
 
-class FixedPeer:
-    """A service whose host is an IP address."""
+    async def resolve(self, ask: Ask, tried: Collection[Peer]) -> Peer:
+        """Like ``pick``, waiting for names. Raises NoPeer."""
+        ...
 
-    __slots__ = ("_peer",)
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-
-    async def pick(self, resolver: Resolver, tried: Collection[Peer]) -> Peer:
-        return self._peer
-
-
-class NamedPeer:
-    """A DNS name: its addresses in turn."""
-
-    __slots__ = ("_name", "_next", "_port")
-
-    def __init__(self, name: str, port: int) -> None:
-        self._name = name
-        self._port = port
-        self._next = 0
-
-    async def pick(self, resolver: Resolver, tried: Collection[Peer]) -> Peer:
-        try:
-            addresses = await resolver.resolve(self._name)
-        except NameNotResolved:
-            raise NoPeer("name resolution failed") from None
-        for _ in addresses:
-            peer = Peer(addresses[self._next % len(addresses)], self._port, self._name)
-            self._next += 1
-            if peer not in tried:
-                break
-        return peer
-
-
-def peer_source(host: str, port: int) -> PeerSource:
-    """The source for one host, an address or a name."""
-    ip = literal(host)
-    if ip is not None:
-        return FixedPeer(Peer(ip, port, None))
-    return NamedPeer(host, port)
+    def done(self, peer: Peer, outcome: Outcome) -> None:
+        """A try on ``peer``, as it was picked, ended. Called once for each pick when ``follows``."""
+        ...

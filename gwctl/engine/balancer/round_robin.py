@@ -1,66 +1,83 @@
-"""Weighted round-robin over the targets of an upstream (proxy.md 6.4)."""
+"""Weighted round-robin (proxy.md 6.4)."""
 
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from gwctl.engine.balancer.peers import NoPeer, Peer, PeerSource
-from gwctl.engine.balancer.resolver import Resolver
+from gwctl.engine.balancer.addresses import TargetAddress
+from gwctl.engine.balancer.algorithm import least_tried
+from gwctl.engine.balancer.peers import Peer
+from gwctl.engine.balancer.ports import Ask, Outcome
 
 _STRIDE = 1 << 40
-_NO_PEER = "failure to get a peer from the ring-balancer"
+_LONGEST_WHEEL = 4096
+"""Turns that are laid out in advance. Weights that need more are dealt out turn by turn, which costs O(log n) each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    source: PeerSource
-    weight: int
+class Turns:
+    """Deals out turns: each address gets exactly its weight in every cycle, spread evenly.
+
+    An address' turns are 1/weight apart; equal turns go by an order that is shuffled once.
+    """
+
+    __slots__ = ("_addresses", "_heap")
+
+    def __init__(self, addresses: Sequence[TargetAddress], rng: random.Random) -> None:
+        self._addresses = list(addresses)
+        rng.shuffle(self._addresses)
+        self._heap = [(_STRIDE // each.weight, position) for position, each in enumerate(self._addresses)]
+        heapq.heapify(self._heap)
+
+    def next(self) -> TargetAddress:
+        turn, position = self._heap[0]
+        address = self._addresses[position]
+        heapq.heapreplace(self._heap, (turn + _STRIDE // address.weight, position))
+        return address
 
 
 class RoundRobin:
-    """Each target gets exactly its share in every cycle: the one whose turn comes first is picked, in O(log n).
+    """Each address that is up gets exactly its share in every cycle. The wheel is each worker's own."""
 
-    A target's turns are 1/weight apart; equal turns go by an order that is shuffled once. When the one whose turn it is
-    has no address or was tried already, the others follow in the order of their turns.
-    """
+    follows = False
 
-    __slots__ = ("_targets", "_turns")
+    __slots__ = ("_addresses", "_at", "_rng", "_turns", "_wheel")
 
-    def __init__(self, targets: Sequence[Target], rng: random.Random) -> None:
-        self._targets = [target for target in targets if target.weight > 0]
-        rng.shuffle(self._targets)
-        self._turns = [(_STRIDE // target.weight, position) for position, target in enumerate(self._targets)]
-        heapq.heapify(self._turns)
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._addresses: list[TargetAddress] = []
+        self._wheel: list[TargetAddress] = []
+        self._turns: Turns | None = None
+        self._at = 0
 
-    async def pick(self, resolver: Resolver, tried: Collection[Peer]) -> Peer:
-        if not self._targets:
-            raise NoPeer(_NO_PEER)
-        first = self._next()
-        spare = await _peer(first, resolver, tried)
-        if spare is not None and spare not in tried:
-            return spare
-        for _, position in sorted(self._turns):
-            target = self._targets[position]
-            peer = None if target is first else await _peer(target, resolver, tried)
-            if peer is not None and peer not in tried:
-                return peer
-            spare = spare or peer
-        if spare is None:
-            raise NoPeer(_NO_PEER)
-        return spare
+    def arrange(self, addresses: Sequence[TargetAddress], targets: int) -> None:
+        self._addresses = [each for each in addresses if each.up and each.weight > 0]
+        self._wheel, self._turns, self._at = [], None, 0
+        if not self._addresses:
+            return
+        turns = Turns(self._addresses, self._rng)
+        weights = [each.weight for each in self._addresses]
+        length = sum(weights) // math.gcd(*weights)
+        if length > _LONGEST_WHEEL:
+            self._turns = turns
+        else:
+            self._wheel = [turns.next() for _ in range(length)]
 
-    def _next(self) -> Target:
-        turn, position = self._turns[0]
-        target = self._targets[position]
-        heapq.heapreplace(self._turns, (turn + _STRIDE // target.weight, position))
-        return target
+    def pick(self, ask: Ask, tried: Collection[Peer]) -> TargetAddress | None:
+        if tried:
+            return self._untried(tried)
+        wheel = self._wheel
+        if not wheel:
+            return None if self._turns is None else self._turns.next()
+        at = self._at
+        self._at = at + 1 if at + 1 < len(wheel) else 0
+        return wheel[at]
 
+    def _untried(self, tried: Collection[Peer]) -> TargetAddress | None:
+        """By chance, in proportion: the turns are for first tries, else a failure would shift everyone's share."""
+        left = least_tried(self._addresses, tried)
+        return self._rng.choices(left, [each.weight for each in left])[0] if left else None
 
-async def _peer(target: Target, resolver: Resolver, tried: Collection[Peer]) -> Peer | None:
-    try:
-        return await target.source.pick(resolver, tried)
-    except NoPeer:
-        return None
+    def done(self, address: TargetAddress, outcome: Outcome) -> None: ...

@@ -84,6 +84,10 @@ class RequestHead:
                 return value
         return None
 
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of all fields called ``name`` (lower case), in order."""
+        return [value for low, _, value in self.fields if low == name]
+
     def joined(self, name: bytes) -> bytes | None:
         """The values of all fields called ``name`` (lower case), joined as RFC 9110 5.3 allows."""
         values = [value for low, _, value in self.fields if low == name]

@@ -29,6 +29,8 @@ def answer_response(
         lines.append(b"Via: 1.1 %b\r\n" % SERVER_TOKEN)
     if "server" in config.show:
         lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
+    if notes.cookie is not None:
+        lines.append(notes.cookie)
     add_id(lines, notes, config.show)
     return b"".join(lines), b"" if request is not None and request.method == b"HEAD" else body
 

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 
 from gwctl.engine.balancer.peers import NoPeer, Peer
+from gwctl.engine.balancer.ports import Broken, Outcome
 from gwctl.engine.chain.plan import ServicePlan
 from gwctl.engine.http1.codec import BadRequest, BadResponse, Framing
 from gwctl.engine.proxy.answers import Answer, core_answer
@@ -61,24 +62,61 @@ async def _tries(exchange: Exchange, service: ServicePlan, body: Body) -> Answer
         reuse = peer is None
         if peer is None:
             try:
-                peer = await service.peers.pick(exchange.runtime.resolver, tried)
+                peer = await _pick(exchange, service, tried)
             except NoPeer as error:
-                return core_answer(503) if tried else Answer(503, str(error))
-            exchange.picked = exchange.runtime.clock.monotonic()
-        failure = await _try(exchange, service, head, body, peer, reuse=reuse)
+                return core_answer(503) if tried else Answer(error.status, str(error))
+        failure = await _followed(exchange, service, head, body, peer, reuse=reuse)
         if failure is None:
             return None
         verdict = judge(failure, exchange.head.method, left=left, replayable=body.replayable)
         _report(exchange, peer, failure, verdict)
+        if verdict is Verdict.FREE:
+            continue
+        if service.peers.follows:
+            broken = Broken.TIMEOUT if failure.timed_out else Broken.TCP
+            service.peers.done(peer, Outcome(failure=broken))
         if verdict is Verdict.STOP:
             return core_answer(failure.status, proxied=True)
-        if verdict is Verdict.AGAIN:
-            left -= 1
-            tried.append(peer)
-            peer = None
+        left -= 1
+        tried.append(peer)
+        peer = None
+
+
+async def _pick(exchange: Exchange, service: ServicePlan, tried: list[Peer]) -> Peer:
+    source, clock = service.peers, exchange.runtime.clock
+    peer = source.pick(exchange, tried)
+    if peer is None:
+        began = clock.monotonic()
+        peer = await source.resolve(exchange, tried)
+        exchange.picked = clock.monotonic()
+        exchange.choosing = exchange.picked - began
+    else:
+        exchange.picked = clock.monotonic()
+    exchange.peer = peer
+    return peer
+
+
+async def _followed(
+    exchange: Exchange, service: ServicePlan, head: Outgoing, body: Body, peer: Peer, *, reuse: bool
+) -> Failure | None:
+    """One try, whose end the peer's source hears when it is the last one."""
+    source = service.peers
+    if not source.follows:
+        return await _try(exchange, service, head, body, peer, reuse=reuse)
+    failure = None
+    try:
+        failure = await _try(exchange, service, head, body, peer, reuse=reuse)
+    finally:
+        if failure is None:
+            status = exchange.upstream_status
+            seconds = exchange.runtime.clock.monotonic() - (exchange.picked or 0.0) if status else None
+            source.done(peer, Outcome(status, seconds=seconds))
+    return failure
 
 
 def _report(exchange: Exchange, peer: Peer, failure: Failure, verdict: Verdict) -> None:
+    if verdict is not Verdict.FREE:
+        exchange.note_try(failure.status, last=verdict is Verdict.STOP)
     level = logging.DEBUG if verdict is Verdict.FREE else logging.ERROR
     _log.log(
         level,

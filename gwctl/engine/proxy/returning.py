@@ -42,7 +42,9 @@ _CHARSET_TYPES = frozenset(
 
 @dataclass(slots=True)
 class Notes:
-    """What the gateway tells about a response: id and latencies in milliseconds, None when they do not apply."""
+    """What the gateway tells about a response: id and latencies in milliseconds, None when they do not apply.
+
+    ``cookie`` is a Set-Cookie line of the balancer."""
 
     request_id: str
     date: bytes
@@ -50,6 +52,7 @@ class Notes:
     proxy_ms: int | None = None
     response_ms: int | None = None
     upstream_status: int | None = None
+    cookie: bytes | None = None
 
 
 def client_framing(request: RequestHead, response: ResponseHead) -> Framing:
@@ -104,6 +107,8 @@ def response_head(
         lines.append(b"Via: %b\r\n" % (b"%b, %b" % (via, own) if via else own))
     elif via:
         lines.append(b"Via: %b\r\n" % via)
+    if notes.cookie is not None:
+        lines.append(notes.cookie)
     add_id(lines, notes, show)
     return b"".join(lines)
 

@@ -7,7 +7,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from gwctl.engine.balancer.resolver import Resolver
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.ports import AccessSink
 from gwctl.engine.snapshot import Snapshot
@@ -47,7 +46,6 @@ class Runtime:
     config: EngineConfig
     clock: Clock
     pool: Pool
-    resolver: Resolver
     executor: Executor
     access_log: AccessSink | None
     snapshot: Callable[[], Snapshot]

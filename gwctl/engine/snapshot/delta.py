@@ -65,6 +65,7 @@ class Delta:
                 self.model.routes.edit(self._removed, self._added)
             except (KeyError, TypeError, ValueError) as error:
                 raise SnapshotError(f"the routes cannot be served: {error!r}") from error
+        self.model.upstreams.commit()
         for cell, service, missing in self._cells:
             cell.service = service
             cell.missing = missing

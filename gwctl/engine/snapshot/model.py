@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
+from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.chain.plan import Plan
 from gwctl.engine.chain.plugins import PluginScopes
 from gwctl.engine.router.index import RouteIndex
@@ -20,10 +19,10 @@ class Model:
     Everything else is for those who build, and may be ahead of what is served while they are at it.
     """
 
-    def __init__(self, tls: UpstreamTls, rng: random.Random, *, refuse: bool) -> None:
+    def __init__(self, tls: UpstreamTls, balancers: Balancers, *, refuse: bool) -> None:
         self.routes: RouteIndex[Plan] = RouteIndex()
         self.plugins = PluginScopes(refuse=refuse)
-        self.upstreams = Upstreams(rng)
+        self.upstreams = Upstreams(balancers)
         self.services = Services()
         self.tls = tls
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from gwctl.engine.balancer.peers import peer_source
 from gwctl.engine.chain.plan import ServiceCell, ServicePlan
 from gwctl.engine.snapshot.errors import name_of
 from gwctl.engine.snapshot.upstreams import Upstreams
@@ -71,6 +70,6 @@ def service_plan(record: RecordDict, upstreams: Upstreams, tls: UpstreamTls) -> 
         read_seconds=record["read_timeout"] / 1000,
         tls=tls.context(verify=bool(record.get("tls_verify"))) if default == 443 else None,
         default_port=default,
-        host=upstream[0].get("host_header") if upstream else None,
-        peers=upstream[1] if upstream else peer_source(record["host"], record["port"]),
+        host=upstream.get("host_header") if upstream else None,
+        peers=upstreams.source(record["host"], record["port"]),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
+from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.ports import RecordView
 from gwctl.engine.snapshot.building import FullBuild
 from gwctl.engine.snapshot.delta import Changed, Delta, TooMuch
@@ -19,10 +18,10 @@ class Succession:
     """Makes the snapshots of a worker. ``refuse``: whether requests that need a plugin which this node lacks are
     refused, or served without it. One call at a time."""
 
-    def __init__(self, clock: Clock, tls: UpstreamTls, rng: random.Random, *, refuse: bool) -> None:
+    def __init__(self, clock: Clock, tls: UpstreamTls, balancers: Balancers, *, refuse: bool) -> None:
         self._clock = clock
         self._tls = tls
-        self._rng = rng
+        self._balancers = balancers
         self._refuse = refuse
         self._collections = Collections()
         self._model: Model | None = None
@@ -52,7 +51,8 @@ class Succession:
         self._collections.added(delta.touched)
 
     async def _build(self, view: RecordView) -> Model:
-        model = Model(self._tls, self._rng, refuse=self._refuse)
+        model = Model(self._tls, self._balancers, refuse=self._refuse)
         with self._collections.building():
             await in_slices(FullBuild(model, view).steps(), self._clock)
+        model.upstreams.commit(everything=True)
         return model

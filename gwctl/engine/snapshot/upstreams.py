@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import random
-
-from gwctl.engine.balancer.peers import PeerSource, peer_source
-from gwctl.engine.balancer.round_robin import RoundRobin, Target
+from gwctl.engine.balancer.peers import PeerSource
+from gwctl.engine.balancer.registry import Balancers
 from gwctl.kit.hosts import parse_host
 from gwctl.schema import RecordDict
 
-_TARGET_PORT = 8000
-
 
 class Upstreams:
-    """Targets may come before their upstream; ``settle`` makes the sources of upstreams that something was put for."""
+    """Targets may come before their upstream; ``settle`` is for upstreams that something was put for.
 
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
+    The balancers go by what was settled from ``commit`` on, and not before.
+    """
+
+    def __init__(self, balancers: Balancers) -> None:
+        self._balancers = balancers
         self._records: dict[str, RecordDict] = {}
-        self._targets: dict[str, dict[str, Target]] = {}
+        self._targets: dict[str, dict[str, RecordDict]] = {}
         self._upstream_of: dict[str, str] = {}
-        self._by_name: dict[str, tuple[RecordDict, PeerSource]] = {}
+        self._by_name: dict[str, RecordDict] = {}
+        self._unsettled: set[str] = set()
 
     def put_target(self, key: str, record: RecordDict | None) -> set[str]:
         """Replace a target (None: it is gone); returns the ids of the upstreams that have other targets now."""
@@ -29,9 +29,10 @@ class Upstreams:
             del self._targets[before][key]
         if record is None:
             return set() if before is None else {before}
+        parse_host(record["target"])
         after = record["upstream"]["id"]
         self._upstream_of[key] = after
-        self._targets.setdefault(after, {})[key] = _target(record)
+        self._targets.setdefault(after, {})[key] = record
         return {after} if before is None else {before, after}
 
     def put_upstream(self, key: str, record: RecordDict | None) -> set[str]:
@@ -41,7 +42,7 @@ class Upstreams:
         if before is not None and (record is None or record["name"] != before["name"]):
             gone.add(before["name"])
             meant = self._by_name.get(before["name"])
-            if meant is not None and meant[0]["id"] == key:
+            if meant is not None and meant["id"] == key:
                 del self._by_name[before["name"]]
         if record is not None:
             self._records[key] = record
@@ -50,22 +51,36 @@ class Upstreams:
         return gone
 
     def settle(self, key: str) -> str | None:
-        """Make the source of an upstream from what was put; returns its name, None when it is gone."""
+        """Note that the upstream is as it was put; returns its name, None when it is gone."""
+        self._unsettled.add(key)
         record = self._records.get(key)
         if record is None:
             return None
-        targets = self._targets.get(key, {})
-        source = RoundRobin([targets[each] for each in sorted(targets)], self._rng)
-        self._by_name[record["name"]] = (record, source)
+        self._by_name[record["name"]] = record
         return str(record["name"])
 
-    def named(self, name: str) -> tuple[RecordDict, PeerSource] | None:
+    def commit(self, *, everything: bool = False) -> None:
+        """Balance by what was settled since the last time; with ``everything`` by nothing else."""
+        unsettled, self._unsettled = self._unsettled, set()
+        if everything:
+            self._balancers.sync((record, self._targets_of(key)) for key, record in self._records.items())
+            return
+        for key in unsettled:
+            record = self._records.get(key)
+            if record is None:
+                self._balancers.remove(key)
+            else:
+                self._balancers.update(record, self._targets_of(key))
+
+    def _targets_of(self, key: str) -> list[RecordDict]:
+        targets = self._targets.get(key, {})
+        return [targets[each] for each in sorted(targets)]
+
+    def named(self, name: str) -> RecordDict | None:
         """The upstream that a service with this host means."""
         return self._by_name.get(name)
 
-
-def _target(record: RecordDict) -> Target:
-    parsed = parse_host(record["target"])
-    source = peer_source(parsed.host, _TARGET_PORT if parsed.port is None else parsed.port)
-    weight = record.get("weight")
-    return Target(source, 100 if weight is None else weight)
+    def source(self, host: str, port: int) -> PeerSource:
+        """Where the peers of a service with this host come from: the upstream of that name, or the host itself."""
+        record = self._by_name.get(host)
+        return self._balancers.host(host, port) if record is None else self._balancers.upstream(record["id"])

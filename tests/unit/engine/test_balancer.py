@@ -7,21 +7,21 @@ import random
 import socket
 import tracemalloc
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwctl.engine.balancer.peers import FixedPeer, NamedPeer, NoPeer, Peer, peer_source
+from gwctl.engine.balancer.addresses import TargetAddress
+from gwctl.engine.balancer.hosts import host_source
+from gwctl.engine.balancer.peers import NoPeer, Peer
+from gwctl.engine.balancer.ports import AllUp, Ask
 from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
-from gwctl.engine.balancer.round_robin import RoundRobin, Target
-
-
-def fixed(number: int) -> FixedPeer:
-    return FixedPeer(Peer("127.0.0.1", number, None))
+from gwctl.engine.balancer.round_robin import RoundRobin
+from gwctl.engine.balancer.upstream import UpstreamBalancer
 
 
 class Names:
@@ -50,58 +50,72 @@ def resolving(names: Names, work: Callable[[Resolver], Awaitable[Any]], **times:
     return asyncio.run(run())
 
 
+NOBODY = cast(Ask, None)
+
+
+def addresses(weights: Sequence[int]) -> list[TargetAddress]:
+    return [TargetAddress("127.0.0.1", number, None, weight) for number, weight in enumerate(weights)]
+
+
+def wheel(weights: Sequence[int], seed: int = 1) -> RoundRobin:
+    made = RoundRobin(random.Random(seed))
+    made.arrange(addresses(weights), len(weights))
+    return made
+
+
+def picked(algorithm: RoundRobin, tried: Sequence[Peer] = ()) -> int | None:
+    peer = algorithm.pick(NOBODY, tried)
+    return None if peer is None else peer.port
+
+
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.integers(0, 1000))
 def test_every_cycle_gives_each_target_its_share(weights: list[int], seed: int) -> None:
     total = sum(weights)
-
-    async def run(resolver: Resolver) -> list[int]:
-        ring = RoundRobin([Target(fixed(i), weight) for i, weight in enumerate(weights)], random.Random(seed))
-        return [(await ring.pick(resolver, ())).port for _ in range(total * 3)]
-
-    picks = resolving(Names([]), run)
+    ring = wheel(weights, seed)
+    picks = [picked(ring) for _ in range(total * 3)]
     for cycle in range(3):
         counted = Counter(picks[cycle * total : (cycle + 1) * total])
         assert [counted[i] for i in range(len(weights))] == weights
 
 
 def test_a_ring_prefers_targets_that_were_not_tried() -> None:
-    async def run(resolver: Resolver) -> set[int]:
-        ring = RoundRobin([Target(fixed(1), 1), Target(fixed(2), 1)], random.Random(1))
-        return {(await ring.pick(resolver, [Peer("127.0.0.1", 1, None)])).port for _ in range(6)}
-
-    assert resolving(Names([]), run) == {2}
+    ring = wheel([1, 1])
+    assert {picked(ring, [Peer("127.0.0.1", 1, None)]) for _ in range(6)} == {0}
 
 
 def test_a_ring_looks_for_the_one_that_was_not_tried() -> None:
-    async def run(resolver: Resolver) -> set[int]:
-        ring = RoundRobin([Target(fixed(number), 1) for number in range(5)], random.Random(1))
-        tried = [Peer("127.0.0.1", number, None) for number in range(4)]
-        return {(await ring.pick(resolver, tried)).port for _ in range(10)}
+    ring = wheel([1, 1, 1, 1, 1])
+    tried = [Peer("127.0.0.1", number, None) for number in range(4)]
+    assert {picked(ring, tried) for _ in range(10)} == {4}
 
-    assert resolving(Names([]), run) == {4}
+
+def upstream(names: Resolver, targets: Sequence[tuple[str, int]]) -> UpstreamBalancer:
+    balancer = UpstreamBalancer("u", names, AllUp(), random.Random(1))
+    balancer.update({"id": "u"}, [{"target": text, "weight": weight} for text, weight in targets])
+    return balancer
 
 
 def test_a_ring_goes_on_past_names_that_do_not_resolve() -> None:
     async def run(resolver: Resolver) -> set[int]:
-        ring = RoundRobin([Target(NamedPeer("gone", 9), 5), Target(fixed(2), 1)], random.Random(1))
-        return {(await ring.pick(resolver, ())).port for _ in range(6)}
+        ring = upstream(resolver, [("gone:9", 5), ("127.0.0.1:2", 1)])
+        return {(await ring.resolve(NOBODY, ())).port for _ in range(6)}
 
     assert resolving(Names(OSError("no")), run) == {2}
 
 
 def test_a_ring_without_a_usable_target_says_so() -> None:
     async def run(resolver: Resolver) -> None:
-        for targets in ([], [Target(fixed(1), 0)], [Target(NamedPeer("gone", 9), 5)]):
+        for targets in ([], [("127.0.0.1:1", 0)], [("gone:9", 5)]):
             with pytest.raises(NoPeer, match="failure to get a peer from the ring-balancer"):
-                await RoundRobin(targets, random.Random(1)).pick(resolver, ())
+                await upstream(resolver, targets).resolve(NOBODY, ())
 
     resolving(Names(OSError("no")), run)
 
 
 def test_the_addresses_of_a_name_take_turns() -> None:
     async def run(resolver: Resolver) -> list[str]:
-        source = peer_source("name", 80)
-        return [(await source.pick(resolver, ())).ip for _ in range(4)]
+        source = host_source("name", 80, resolver)
+        return [(await source.resolve(NOBODY, ())).ip for _ in range(4)]
 
     assert resolving(Names(["10.0.0.1", "10.0.0.2"]), run) == ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.2"]
 
@@ -109,8 +123,8 @@ def test_the_addresses_of_a_name_take_turns() -> None:
 def test_an_address_needs_no_look_up() -> None:
     names = Names(OSError("no"))
 
-    async def run(resolver: Resolver) -> list[Peer]:
-        return [await peer_source(host, 80).pick(resolver, ()) for host in ("10.0.0.1", "::1", "[::1]")]
+    async def run(resolver: Resolver) -> list[Peer | None]:
+        return [host_source(host, 80, resolver).pick(NOBODY, ()) for host in ("10.0.0.1", "::1", "[::1]")]
 
     assert [peer.authority for peer in resolving(names, run)] == ["10.0.0.1", "[::1]", "[::1]"]
     assert names.asked == 0
