@@ -107,7 +107,8 @@ class ForkClient:
         if up is not self._up or self._sock is None:
             raise ForkServerGone("the fork server ended while it started", hint="its last words are in the error log")
         try:
-            send(self._sock, assignment, [sock.fileno() for sock in sockets])
+            memory = [] if assignment.memory is None else [assignment.memory]
+            send(self._sock, assignment, [*(sock.fileno() for sock in sockets), *memory])
         except OSError as error:
             self._lost()
             raise ForkServerGone(f"the fork server does not answer: {error.strerror}") from error

@@ -2,9 +2,9 @@
 fork is cheap and clean.
 
 It speaks to the supervisor over one SOCK_SEQPACKET socket, one pickled object per packet (both ends are the same
-program under the same user): a request is an ``Assignment`` with the child's sockets (SCM_RIGHTS; the first is its
-bus); the reply is ``Forked`` with a pidfd; ``Exited`` follows when the child has ended. When the supervisor is gone it
-ends; children are not disturbed, they notice by their own bus.
+program under the same user): a request is an ``Assignment`` with the child's descriptors (SCM_RIGHTS; the first is its
+bus, then come its listeners and the memory of the node); the reply is ``Forked`` with a pidfd; ``Exited`` follows when
+the child has ended. When the supervisor is gone it ends; children are not disturbed, they notice by their own bus.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import traceback
+from dataclasses import replace
 
 from gwctl.node.forkpackets import Exited, Forked, Loaded, receive, send
 from gwctl.node.linux import set_process_name
@@ -90,6 +91,8 @@ class ForkServer:
             set_process_name(f"gwctl {assignment.name}")
             from gwctl.node.child import run_child
 
+            if assignment.memory is not None:
+                assignment = replace(assignment, memory=descriptors.pop())
             code = run_child(assignment, [socket.socket(fileno=descriptor) for descriptor in descriptors])
         except BaseException:
             traceback.print_exc()

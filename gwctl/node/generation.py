@@ -55,10 +55,13 @@ def status_sockets(settings: Settings, sockets: ListenSockets) -> list[tuple[Lis
 class Recruiter:
     """Makes generations; what is the same for all of them is given once."""
 
-    def __init__(self, identity: NodeIdentity, sockets: ListenSockets, error_log: Path | None) -> None:
+    def __init__(
+        self, identity: NodeIdentity, sockets: ListenSockets, error_log: Path | None, memory: int | None = None
+    ) -> None:
         self._identity = identity
         self._sockets = sockets
         self._error_log = error_log
+        self._memory = memory
 
     def generation(self, plan: NodePlan, settings: Settings, *, cache_is_open: bool) -> Generation:
         """Posts for ``plan``, whose sockets are open. ``cache_is_open``: see ``Assignment``."""
@@ -86,6 +89,7 @@ class Recruiter:
             workers=plan.count(WORKER),
             supervisor_pid=os.getpid(),
             cache_is_open=cache_is_open,
+            memory=self._memory,
         )
         return Post(assignment, [sock for _, sock in pairs])
 

@@ -21,6 +21,11 @@ def set_process_name(name: str) -> None:
     _prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]))
 
 
+def shared_memory() -> int:
+    """A descriptor of memory that children can inherit, still without a size. Raises OSError."""
+    return os.memfd_create("gwctl", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+
+
 def become_reaper() -> None:
     """Descendants whose parent dies become children of this process."""
     _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))

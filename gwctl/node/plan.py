@@ -72,7 +72,8 @@ class Assignment:
 
     ``cache_is_open``: the cache was verified and opened by its writer before. Otherwise who reads it waits for the
     announcement of its first version, because a damaged file kills the process that opens it. ``first``: nobody was on
-    this post before, so a database that is away is an error of the start; later it is waited for.
+    this post before, so a database that is away is an error of the start; later it is waited for. ``memory``
+    is the descriptor of the memory that the processes of a node share; None when they have none.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Assignment:
     supervisor_pid: int
     cache_is_open: bool = False
     first: bool = True
+    memory: int | None = None
 
     @property
     def name(self) -> str:

@@ -33,7 +33,7 @@ from gwctl.node.generation import (
     status_sockets,
 )
 from gwctl.node.launch import Sources
-from gwctl.node.linux import become_reaper, set_process_name
+from gwctl.node.linux import become_reaper, set_process_name, shared_memory
 from gwctl.node.messages import Answer
 from gwctl.node.plan import AGENT, FOLLOWER, LOADER, WORKER, NodePlan
 from gwctl.node.prefix import NodeLock, PrefixDirectory, RunningNode
@@ -111,7 +111,8 @@ class Supervisor:
         self._takeover = takeover
         self._limits = limits or Limits()
         self._tasks = Tasks(_log)
-        self._recruiter = Recruiter(place.identity, sockets, place.error_log)
+        self._memory = shared_memory()
+        self._recruiter = Recruiter(place.identity, sockets, place.error_log, self._memory)
         self._rollout = Rollout()
         self._report = Report(self._plan.role, self._plan.count(WORKER), declarative=self._plan.declarative)
         level = settings.text("log_level") or "notice"
@@ -381,6 +382,7 @@ class Supervisor:
         await self._crew.close()
         await self._tasks.close()
         self._forks.close()
+        os.close(self._memory)
         if owner:
             self._prefix.bus.unlink(missing_ok=True)
         for path in (self._prefix.pid_file, self._prefix.old_pid_file):

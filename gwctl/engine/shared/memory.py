@@ -1,4 +1,4 @@
-"""The memory that the processes of a node share: made by the supervisor, inherited by its children as a descriptor.
+"""The memory that the processes of a node share: a descriptor that the supervisor makes and its children inherit.
 
 It is made of 64-bit words. One word is read and written in one piece, so who reads needs no lock; who writes what
 others write too holds a lock (``stripes``). Pages that nobody has touched cost nothing.
@@ -68,7 +68,8 @@ UNFINISHED = 64
 class SharedMemory:
     """A mapping of the node's memory. ``words`` is all of it.
 
-    Not closed on purpose by those that use it: it lives as long as its process.
+    Who maps it first gives it its size and number; all processes of a node are of one version, so that they may do this
+    at the same time. The size never changes then: no process can take pages from under another.
     """
 
     __slots__ = ("_map", "descriptor", "layout", "words")
@@ -78,26 +79,23 @@ class SharedMemory:
         self.layout = layout or Layout()
         self.descriptor = descriptor
         size = self.layout.words * WORD
+        if os.fstat(descriptor).st_size == 0:
+            os.ftruncate(descriptor, size)
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         if os.fstat(descriptor).st_size != size:
             raise ValueError("the shared memory has another size than this version uses")
         self._map = mmap.mmap(descriptor, size)
         self.words: memoryview[int] = memoryview(self._map).cast("Q")
+        self.words[0] = self.words[0] or self.layout.number
         if self.words[0] != self.layout.number:
-            self.close()
+            self.words.release()
+            self._map.close()
             raise ValueError("the shared memory has another layout than this version uses")
 
     @classmethod
     def create(cls, layout: Layout | None = None) -> SharedMemory:
-        """New memory, all zeros. Its size can never change, so no process can take pages from under another.
-
-        Raises OSError.
-        """
-        layout = layout or Layout()
-        descriptor = os.memfd_create("gwctl", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(descriptor, layout.words * WORD)
-        os.pwrite(descriptor, layout.number.to_bytes(WORD, "little"), 0)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-        return cls(descriptor, layout)
+        """New memory, all zeros. Raises OSError."""
+        return cls(os.memfd_create("gwctl", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), layout)
 
     def fileno(self) -> int:
         return self.descriptor
