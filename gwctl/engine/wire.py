@@ -135,6 +135,16 @@ class Wire(asyncio.Protocol, ABC):
         if self.transport is not None and not self.lost:
             self.transport.close()
 
+    def end(self) -> None:
+        """Send nothing more after what was written. The peer may go on sending, but not over TLS, which closes."""
+        transport = self.transport
+        if transport is None or self.lost or transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
+            transport.close()
+
     def _wake_writer(self) -> None:
         waiter = self._drained
         if waiter is not None and not waiter.done():

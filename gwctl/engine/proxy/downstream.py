@@ -63,6 +63,15 @@ class Downstream(Protocol):
         """End the connection in the middle of a response; with ``reset``, in a way that nobody takes for its end."""
         ...
 
+    @property
+    def lost(self) -> bool:
+        """True when the connection is gone in both directions."""
+        ...
+
+    def end(self) -> None:
+        """Send nothing more, and let the client know."""
+        ...
+
     def begin_tunnel(self) -> None:
         """From now on bytes of the client belong to no request; what came too early is dropped."""
         ...

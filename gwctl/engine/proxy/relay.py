@@ -1,8 +1,7 @@
-"""The response half: head and body to the client, with backpressure, and tunnels after a 101."""
+"""The response half: head and body to the client, with backpressure."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from gwctl.engine.chain.plan import ServicePlan
@@ -12,6 +11,7 @@ from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.forwarding import wants_trailers
 from gwctl.engine.proxy.returning import client_framing, response_head, response_trailers
 from gwctl.engine.proxy.sending import Sending
+from gwctl.engine.proxy.tunnel import tunnel
 from gwctl.engine.upstream.connection import ConnectionClosed
 
 _log = logging.getLogger("gwctl.engine")
@@ -31,7 +31,8 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
         exchange.head, response, framing, exchange.notes(), exchange.runtime.config, keep_alive=exchange.keep_alive
     )
     if response.switching:
-        await _tunnel(exchange, service, sending, head)
+        exchange.keep_alive = False
+        await tunnel(exchange, service, sending.upstream, head)
         return
     # only the end of the connection tells an old client where the body ends
     reset = framing is Framing.UNTIL_CLOSE
@@ -81,29 +82,3 @@ def _trailers(exchange: Exchange, sending: Sending, response: ResponseHead) -> b
     if not fields or not wants_trailers(exchange.head):
         return b""
     return response_trailers(exchange.head, response, fields, exchange.runtime.config)
-
-
-async def _tunnel(exchange: Exchange, service: ServicePlan, sending: Sending, head: bytes) -> None:
-    client, upstream = exchange.client, sending.upstream
-    exchange.keep_alive = False
-    client.begin_tunnel()
-    client.write(head)
-
-    async def up() -> None:
-        while data := await client.tunnelled(service.write_seconds):
-            upstream.write(data)
-            await upstream.drain(service.write_seconds)
-
-    async def down() -> None:
-        while data := await upstream.raw(service.read_seconds):
-            client.write(data)
-            exchange.body_bytes += len(data)
-            await client.flush()
-
-    tasks = [asyncio.create_task(half()) for half in (up, down)]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,7 +27,10 @@ class ConnectionClosed(Exception):
 
 
 class UpstreamConnection(Wire):
-    """Reads one response after another. ``idle`` is called when something happens while no request is in flight."""
+    """Reads one response after another. ``idle`` is called when something happens while no request is in flight.
+
+    ``ended`` tells that the upstream sends nothing more; a ``tunnel`` may still send to it then.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address, reader: ResponseReader) -> None:
         super().__init__(loop)
@@ -38,6 +41,8 @@ class UpstreamConnection(Wire):
         self.idle: Callable[[UpstreamConnection], None] | None = None
         self.fault: Exception | None = None
         self.sending = False
+        self.ended = False
+        self.tunnel = False
         self.read_seconds = 60.0
 
     def received(self, data: bytes) -> None:
@@ -51,9 +56,12 @@ class UpstreamConnection(Wire):
 
     def eof_received(self) -> bool:
         self.reader.eof()
+        self.ended = True
         if self.idle is not None:
             self._disturbed()
-        return False
+        self.wake()
+        # TLS cannot stay half open
+        return self.tunnel and self.address.tls is None
 
     def connection_lost(self, error: Exception | None) -> None:
         # only a proper end can be the end of a body
@@ -109,7 +117,7 @@ class UpstreamConnection(Wire):
         """The next bytes of a tunnel, none at its end. Raises TimeoutError."""
         while True:
             data = self.reader.rest()
-            if data or self.lost:
+            if data or self.ended or self.lost:
                 return data
             await self.more(seconds)
 
