@@ -11,6 +11,7 @@ from gwctl.engine.proxy.error_bodies import ErrorBodies
 from gwctl.engine.proxy.peers import TrustedPeers
 from gwctl.engine.upstream.pool import PoolLimits
 from gwctl.settings import Settings
+from gwctl.settings.added_header import AddedHeader, parse_added_header
 
 _SHOWN = (
     "server",
@@ -46,6 +47,7 @@ class EngineConfig:
     error_type: str = "text/plain"
     error_bodies: ErrorBodies = field(default_factory=ErrorBodies)
     charset: bytes | None = b"UTF-8"
+    added: AddedHeader | None = None
     max_body: int = 0
     keepalive_requests: int = 10000
     port_maps: Mapping[int, int] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class EngineConfig:
 def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
     """The engine's part of ``settings``."""
     charset = settings.text("nginx_http_charset") or "off"
+    added = settings.text("nginx_proxy_add_header")
     return EngineConfig(
         show=frozenset(name.lower() for name in settings.response_headers),
         upstream_request_id=bool(settings.upstream_headers),
@@ -77,6 +80,7 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         error_type=settings.text("error_default_type") or "text/plain",
         error_bodies=load_error_bodies(settings),
         charset=None if charset == "off" else charset.encode(),
+        added=parse_added_header(added) if added else None,
         max_body=settings.size("nginx_http_client_max_body_size") or 0,
         keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,
         port_maps=settings.port_maps,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from gwctl.kit.ids import is_uuid
+from gwctl.settings.added_header import parse_added_header
 from gwctl.settings.declaration import CLUSTERED, CONTROL_PLANE, DATA_PLANE, TRADITIONAL
 from gwctl.settings.endpoints import parse_endpoint, parse_port_map
 from gwctl.settings.entry import Entries
@@ -158,6 +159,15 @@ def _headers(entries: Entries) -> Iterator[Problem]:
             yield Problem(f"{name}: invalid entry '{word}'")
 
 
+def _added_header(entries: Entries) -> Iterator[Problem]:
+    text = entries["nginx_proxy_add_header"].value
+    if isinstance(text, str):
+        try:
+            parse_added_header(text)
+        except ValueError as error:
+            yield Problem("nginx_proxy_add_header is not a header", str(error))
+
+
 def _proxy_server(entries: Entries) -> Iterator[Problem]:
     value = entries["proxy_server"].value
     if not isinstance(value, str):
@@ -219,6 +229,7 @@ _RULES: tuple[Rule, ...] = (
     _port_maps,
     _trusted_ips,
     _headers,
+    _added_header,
     _proxy_server,
     _plain_text,
     _document,

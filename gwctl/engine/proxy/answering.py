@@ -24,6 +24,8 @@ def answer_response(
     lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
     lines.append(b"Content-Length: %d\r\n" % len(body))
     lines += [b"%b: %b\r\n" % field for field in (*answer.fields, *more)]
+    if config.added is not None:
+        lines.append(config.added.at(answer.status))
     add_latencies(lines, notes, config.show)
     if answer.proxied and "via" in config.show:
         lines.append(b"Via: 1.1 %b\r\n" % SERVER_TOKEN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import Field, Framing, RequestHead, ResponseHead
-from gwctl.engine.proxy.forwarding import SERVER_TOKEN, wants_trailers
+from gwctl.engine.proxy.forwarding import SERVER_TOKEN, is_websocket, wants_trailers
 
 _DROPPED = frozenset(
     (
@@ -96,8 +96,12 @@ def response_head(
         lines.append(b"Connection: upgrade\r\nUpgrade: websocket\r\n")
     else:
         lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
+        if request.upgrade is not None and is_websocket(request) and _offers_websocket(response):
+            lines.append(b"Upgrade: websocket\r\n")
     if not seen_date:
         lines.append(b"Date: %b\r\n" % notes.date)
+    if config.added is not None:
+        lines.append(config.added.at(response.status))
     show = config.show
     if not seen_server and "server" in show:
         lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
@@ -111,6 +115,11 @@ def response_head(
         lines.append(notes.cookie)
     add_id(lines, notes, show)
     return b"".join(lines)
+
+
+def _offers_websocket(response: ResponseHead) -> bool:
+    """Whether the upstream names, without switching, the protocol that was asked for."""
+    return any(low == b"upgrade" and value.lower() == b"websocket" for low, _, value in response.fields)
 
 
 def _dropped(request: RequestHead, response: ResponseHead, config: EngineConfig) -> frozenset[bytes]:

@@ -51,6 +51,13 @@ HTTP = Topic(
             roles=SERVING,
         ),
         Setting(
+            "nginx_proxy_add_header",
+            Kind.STRING,
+            None,
+            "One more header on answers of the proxy: `name value`, and `always` for error statuses too.",
+            roles=SERVING,
+        ),
+        Setting(
             "trusted_ips",
             Kind.ARRAY,
             None,

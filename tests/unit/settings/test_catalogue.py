@@ -19,6 +19,7 @@ OURS = {
     "database_path",
     "declarative_config_watch",
     "missing_plugin",
+    "nginx_proxy_add_header",
 }
 
 

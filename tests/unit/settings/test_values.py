@@ -45,6 +45,7 @@ def test_booleans(load: Load, text: str, value: bool) -> None:
         ("node_id", "abc", "node_id must be a valid UUID"),
         ("headers", "server_tokens, nope", "headers: invalid entry 'nope'"),
         ("headers_upstream", "Via", "headers_upstream: invalid entry 'Via'"),
+        ("nginx_proxy_add_header", "alone", "nginx_proxy_add_header is not a header"),
         ("port_maps", "80", "invalid port mapping (`port_maps`): 80"),
         ("port_maps", "80:0", "invalid port mapping (`port_maps`): 80:0"),
         (
