@@ -24,6 +24,7 @@ from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Available, Message, Question, Refused, Swapped
+from gwctl.node.node_health import node_health
 from gwctl.node.plan import Assignment, is_declarative
 from gwctl.node.resolving import resolver
 from gwctl.node.served import answer
@@ -78,11 +79,13 @@ class Worker:
         self._bus: Link | None = None
         path = access_log_place(assignment, "proxy_access_log")
         self._access = AccessLog(path) if path is not None else None
+        self._health = node_health(assignment, self._clock)
         self._engine = Engine(
             self._settings,
             node_id=assignment.node_id,
             clock=self._clock,
             access_log=self._access,
+            availability=self._health,
             tls=lambda listener: listener_tls(self._settings, "proxy_listen", now=self._clock.now()),
         )
 

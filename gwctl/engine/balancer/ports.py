@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol
 
+from gwctl.schema import RecordDict
+
 
 class Broken(enum.Enum):
     """How a try failed that got no response: the connection was refused or lost, or nothing happened in time."""
@@ -71,11 +73,27 @@ class Availability(Protocol):
 
     @property
     def epoch(self) -> int:
-        """Grows whenever the availability of any address changes."""
+        """Grows whenever the availability of any address changes, or one that is down may be tried."""
+        ...
+
+    def configure(self, record: RecordDict) -> None:
+        """An upstream is served from now on as its ``record`` says; comes before any question about it."""
+        ...
+
+    def drop(self, upstream_id: str) -> None:
+        """The upstream is served no more."""
         ...
 
     def up(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
         """Whether this address may be picked. ``ip`` is a name for an address that is resolved when it is picked."""
+        ...
+
+    def offers(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
+        """Whether this address, which is not up, waits for one request to try it."""
+        ...
+
+    def take(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
+        """Whether the next request is the one that tries this address: once per offer in the whole node."""
         ...
 
     def report(self, upstream_id: str, ip: str, port: int, host: str | None, outcome: Outcome) -> None:
@@ -92,8 +110,18 @@ class AllUp:
 
     epoch = 0
 
+    def configure(self, record: RecordDict) -> None: ...
+
+    def drop(self, upstream_id: str) -> None: ...
+
     def up(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
         return True
+
+    def offers(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
+        return False
+
+    def take(self, upstream_id: str, ip: str, port: int, host: str | None) -> bool:
+        return False
 
     def report(self, upstream_id: str, ip: str, port: int, host: str | None, outcome: Outcome) -> None: ...
 

@@ -41,11 +41,13 @@ class Balancers:
 
     def update(self, record: dict[str, Any], targets: Sequence[dict[str, Any]]) -> None:
         """The upstream's record and all of its targets, as they are from now on. Costs little when nothing changed."""
+        self.availability.configure(record)
         self.upstream(record["id"]).update(record, targets)
 
     def remove(self, upstream_id: str) -> None:
         """The upstream is gone."""
         self._by_id.pop(upstream_id, None)
+        self.availability.drop(upstream_id)
 
     def sync(self, upstreams: Iterable[tuple[dict[str, Any], Sequence[dict[str, Any]]]]) -> None:
         """``update`` each of ``upstreams`` and ``remove`` all others."""

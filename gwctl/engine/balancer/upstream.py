@@ -31,6 +31,7 @@ class UpstreamBalancer:
         self._targets: Sequence[Any] = ()
         self._turn = 0
         self._virtual = False
+        self._on_trial: list[TargetAddress] = []
         self._healthy = False
         self.follows = False
 
@@ -49,6 +50,10 @@ class UpstreamBalancer:
         for each in self._addresses:
             each.up = self._availability.up(self.id, each.ip, each.port, each.host)
         self._algorithm.arrange(self._addresses, len(self._targets))
+        self._on_trial = [
+            each for each in self._addresses
+            if not each.up and each.weight and self._availability.offers(self.id, each.ip, each.port, each.host)
+        ]  # fmt: skip
         self._healthy = any(each.up and each.weight for each in self._addresses)
 
     def pick(self, ask: Ask, tried: Collection[Peer]) -> Peer | None:
@@ -57,10 +62,20 @@ class UpstreamBalancer:
     def _next(self, ask: Ask, tried: Collection[Peer]) -> TargetAddress:
         if self._availability.epoch != self._epoch:
             self._arrange()
+        if self._on_trial and (chosen := self._trial()) is not None:
+            return chosen
         address = self._algorithm.pick(ask, tried) if self._healthy else None
         if address is None:
             raise NoPeer(NO_PEER)
         return address
+
+    def _trial(self) -> TargetAddress | None:
+        """An address that is down and waits for one request, if no other process was faster."""
+        while self._on_trial:
+            each = self._on_trial.pop()
+            if self._availability.take(self.id, each.ip, each.port, each.host):
+                return each
+        return None
 
     async def resolve(self, ask: Ask, tried: Collection[Peer]) -> Peer:
         passed: list[Peer] = list(tried)

@@ -4,8 +4,8 @@ A record is one word, so a reader finds it whole or not at all, whatever became 
 make no system call. Only addresses with something to remember are in it: an unknown one is healthy.
 
 An entry has eight words: the key (two), the record, since when the address is down and since when nobody has it
-configured (milliseconds since 1970, 0 for neither), its trial, and two spare ones. An entry that is removed stays as a
-vacant one, so that those behind it are found; the next new entry may take its place.
+configured (milliseconds since 1970, 0 for neither), its trial, when the record changed, and a spare one. An entry that
+is removed stays as a vacant one, so that those behind it are found; the next new entry may take its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gwctl.engine.shared.memory import EPOCH, SLOT_WORDS, STRIPES, TRIALS, SharedMemory
+from gwctl.engine.shared.memory import EPOCH, SLOT_WORDS, STRIPES, SharedMemory
 from gwctl.engine.shared.stripes import Busy, Stripes
 
 Key = tuple[int, int]
@@ -25,7 +25,7 @@ DOWN = 0x80
 _VACANT = 1
 _MOST_STEPS = 64
 _MASK = (1 << 64) - 1
-_RECORD, _DOWN_SINCE, _GONE_SINCE, _TRIAL = 2, 3, 4, 5
+_RECORD, _DOWN_SINCE, _GONE_SINCE, _TRIAL, _CHANGED = 2, 3, 4, 5, 6
 
 OFFERED = 1
 TAKEN = 2
@@ -44,6 +44,7 @@ class Entry:
     gone_since: int
     trial: int
     trial_at: int
+    changed: int
 
 
 class HealthTable:
@@ -62,13 +63,8 @@ class HealthTable:
 
     @property
     def epoch(self) -> int:
-        """Grows whenever the availability of an address changes."""
+        """Grows whenever the availability of an address changes, or a trial is offered."""
         return self._words[EPOCH]
-
-    @property
-    def trials(self) -> int:
-        """Grows whenever a trial is offered."""
-        return self._words[TRIALS]
 
     def record(self, key: Key) -> int:
         """The record of ``key``, 0 when nothing is known about it."""
@@ -114,6 +110,11 @@ class HealthTable:
     def offer_trial(self, key: Key, now: float) -> bool:
         """Let one request try the address, which is down. Raises Busy."""
         return self._move_trial(key, lambda phase: phase != OFFERED, OFFERED, now)
+
+    def offers(self, key: Key) -> bool:
+        """Whether a trial of the address waits to be taken."""
+        at = self._find(key)
+        return at >= 0 and self._words[at + _TRIAL] & 0xFF == OFFERED
 
     def take_trial(self, key: Key, now: float) -> bool:
         """Whether this caller, alone among all processes, may try the address now."""
@@ -176,6 +177,7 @@ class HealthTable:
             gone_since=words[at + _GONE_SINCE],
             trial=trial & 0xFF,
             trial_at=trial >> 8,
+            changed=words[at + _CHANGED],
         )
 
     def _places(self, key: Key) -> Iterator[int]:
@@ -209,7 +211,8 @@ class HealthTable:
                 if words[at + _RECORD] > _VACANT:
                     continue
                 words[at], words[at + 1] = key
-                words[at + _DOWN_SINCE] = words[at + _GONE_SINCE] = words[at + _TRIAL] = 0
+                for field in range(_RECORD + 1, SLOT_WORDS):
+                    words[at + field] = 0
                 self._set_used((at - self._base) // SLOT_WORDS, used=True)
                 words[at + _RECORD] = fresh  # from here on it is found
                 return at
@@ -227,8 +230,9 @@ class HealthTable:
             changed = (old ^ new) & DOWN != 0
             if changed:
                 words[at + _DOWN_SINCE] = int(now * 1000) if new & DOWN else 0
-            if old != new and new & DOWN:
+            if old != new:
                 words[at + _TRIAL] = 0
+                words[at + _CHANGED] = int(now * 1000)
             if changed or broken:
                 self._news()
         return changed
@@ -244,7 +248,7 @@ class HealthTable:
                 return False
             self._words[at + _TRIAL] = int(now * 1000) << 8 | phase
             if phase == OFFERED:
-                self._words[TRIALS] = (self._words[TRIALS] + 1) & _MASK
+                self._news()
             return True
 
     def _news(self) -> None:

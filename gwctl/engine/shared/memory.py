@@ -57,8 +57,6 @@ class Layout:
 
 EPOCH = 1
 """The word that grows whenever the availability of an address changes."""
-TRIALS = 2
-"""The word that grows whenever an address may be tried once again."""
 STRIPES = 64
 """Locks for the writers of health, and one more for those that add or remove entries."""
 UNFINISHED = 64

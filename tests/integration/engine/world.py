@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from gwctl.engine import AccessSink, BoundListener, Engine
+from gwctl.engine.balancer.ports import Availability
 from gwctl.engine.config import Timeouts
 from gwctl.kit.clock import SystemClock
 from gwctl.settings import Listener, Settings
@@ -251,9 +252,18 @@ def new_engine(
     timeouts: Timeouts | None = None,
     access_log: AccessSink | None = None,
     tls: Callable[[Listener], ssl.SSLContext] = no_tls,
+    availability: Availability | None = None,
 ) -> Engine:
     settings = Settings.load(role="traditional", environ={"HOME": "/nonexistent", **(environ or {})})
-    return Engine(settings, node_id="node", clock=SystemClock(), access_log=access_log, tls=tls, timeouts=timeouts)
+    return Engine(
+        settings,
+        node_id="node",
+        clock=SystemClock(),
+        access_log=access_log,
+        tls=tls,
+        timeouts=timeouts,
+        availability=availability,
+    )
 
 
 def bound(*, https: bool = False, proxy_protocol: bool = False) -> BoundListener:
@@ -274,9 +284,10 @@ async def gateway(
     access_log: AccessSink | None = None,
     tls: ssl.SSLContext | None = None,
     proxy_protocol: bool = False,
+    availability: Availability | None = None,
 ) -> AsyncIterator[Gateway]:
     """An engine that serves ``records`` on a free port, over TLS when a context is given."""
-    engine = new_engine(environ, timeouts, access_log, (lambda _: tls) if tls else no_tls)
+    engine = new_engine(environ, timeouts, access_log, (lambda _: tls) if tls else no_tls, availability)
     await engine.install(MemoryView(dict(records)))
     listener = bound(https=tls is not None, proxy_protocol=proxy_protocol)
     await engine.serve([listener])
