@@ -98,10 +98,13 @@ def test_a_refused_connection_is_one_on_the_last_try_too(retries: int) -> None:
 def test_9_without_checks_failures_pass_through_and_both_targets_stay() -> None:
     async def scene() -> None:
         health = new_health()
-        async with peer() as good, peer(500) as bad:
-            async with served(health, checked(good.address, bad.address, checks={})) as gw:
-                assert sorted(await statuses(gw, 10)) == [200] * 5 + [500] * 5
-                assert list(health.table.entries()) == []
+        async with (
+            peer() as good,
+            peer(500) as bad,
+            served(health, checked(good.address, bad.address, checks={})) as gw,
+        ):
+            assert sorted(await statuses(gw, 10)) == [200] * 5 + [500] * 5
+            assert list(health.table.entries()) == []
 
     play(scene())
 
@@ -191,12 +194,12 @@ def test_what_a_person_took_out_stays_out_without_checks_too() -> None:
 def test_who_is_down_is_up_again_when_checks_are_turned_off() -> None:
     async def scene() -> None:
         health = new_health()
-        async with peer(500) as bad:
-            async with served(health, checked(bad.address, checks=passive(http_failures=1))) as gw:
-                assert await statuses(gw, 2) == [500, 503]
-                assert len(bad.heads) == 1
-                await gw.install(checked(bad.address, checks={}), number=3)
-                assert await statuses(gw, 2) == [500, 500]
+        checks = passive(http_failures=1)
+        async with peer(500) as bad, served(health, checked(bad.address, checks=checks)) as gw:
+            assert await statuses(gw, 2) == [500, 503]
+            assert len(bad.heads) == 1
+            await gw.install(checked(bad.address, checks={}), number=3)
+            assert await statuses(gw, 2) == [500, 500]
 
     play(scene())
 
