@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gwctl.engine.error_templates import load_error_bodies
+from gwctl.engine.http1.choice import FAST, Codec, codec_of
 from gwctl.engine.http1.codec import HeadLimits
 from gwctl.engine.proxy.error_bodies import ErrorBodies
 from gwctl.engine.proxy.peers import TrustedPeers
@@ -54,6 +55,7 @@ class EngineConfig:
     refuse_missing_plugins: bool = True
     pool: PoolLimits = field(default_factory=PoolLimits)
     limits: HeadLimits = field(default_factory=HeadLimits)
+    codec: Codec = FAST
     timeouts: Timeouts = field(default_factory=Timeouts)
     replaced: frozenset[bytes] = field(init=False)
 
@@ -86,6 +88,7 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         port_maps=settings.port_maps,
         refuse_missing_plugins=settings.text("missing_plugin") != "warn",
         timeouts=timeouts,
+        codec=codec_of(settings.text("http_codec") or "auto"),
         pool=PoolLimits(
             size=settings.integer("upstream_keepalive_pool_size") or 0,
             requests=settings.integer("upstream_keepalive_max_requests") or 0,

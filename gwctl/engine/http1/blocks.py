@@ -32,7 +32,7 @@ class BlockFinder:
             return None
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if end < 0:
-            _check_partial(buffer, self._limits)
+            check_partial(buffer, self._limits)
             self._scanned = len(buffer)
             return None
         self._scanned = 0
@@ -43,7 +43,8 @@ class BlockFinder:
         return block
 
 
-def _check_partial(buffer: bytearray, limits: HeadLimits) -> None:
+def check_partial(buffer: bytes | bytearray, limits: HeadLimits) -> None:
+    """Refuse the beginning of a head that no continuation makes good. Raises BrokenBlock."""
     # a final CR may be half of a CRLF
     _check_bytes(buffer, buffer.count(b"\r") - buffer.endswith(b"\r"))
     if len(buffer) > limits.line:

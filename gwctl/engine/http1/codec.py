@@ -7,17 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-Field = tuple[bytes, bytes, bytes]
-"""A header field: name in lower case, name as received, value without surrounding white space."""
-
-
-class Framing(enum.Enum):
-    """How the end of a body is found (RFC 9112 6.3)."""
-
-    NONE = enum.auto()
-    LENGTH = enum.auto()
-    CHUNKED = enum.auto()
-    UNTIL_CLOSE = enum.auto()
+from gwctl.engine.http1.heads import Field as Field
+from gwctl.engine.http1.heads import Framing as Framing
+from gwctl.engine.http1.heads import RequestHead as RequestHead
+from gwctl.engine.http1.heads import ResponseHead as ResponseHead
 
 
 class _End(enum.Enum):
@@ -53,60 +46,6 @@ class BadResponse(Exception):
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.rule = rule
-
-
-@dataclass(slots=True)
-class RequestHead:
-    """One checked request head.
-
-    ``target`` is as received; ``path`` is its origin form (path and query); ``host`` is the authority of the target or
-    the Host field, None only on HTTP/1.0; ``hop`` holds the lower-case tokens of Connection; ``length`` is the
-    Content-Length, None unless ``framing`` is LENGTH; ``upgrade`` is the value of Upgrade when Connection names it.
-    """
-
-    method: bytes
-    target: bytes
-    path: bytes
-    minor: int
-    host: bytes | None
-    fields: list[Field]
-    framing: Framing
-    length: int | None
-    keep_alive: bool
-    expects_continue: bool
-    hop: frozenset[bytes]
-    upgrade: bytes | None
-
-    def first(self, name: bytes) -> bytes | None:
-        """The value of the first field called ``name`` (lower case)."""
-        for low, _, value in self.fields:
-            if low == name:
-                return value
-        return None
-
-    def values(self, name: bytes) -> list[bytes]:
-        """The values of all fields called ``name`` (lower case), in order."""
-        return [value for low, _, value in self.fields if low == name]
-
-    def joined(self, name: bytes) -> bytes | None:
-        """The values of all fields called ``name`` (lower case), joined as RFC 9110 5.3 allows."""
-        values = [value for low, _, value in self.fields if low == name]
-        return b", ".join(values) if values else None
-
-
-@dataclass(slots=True)
-class ResponseHead:
-    """One checked response head; ``switching`` says that it is a 101 to the protocol that was asked for."""
-
-    status: int
-    reason: bytes
-    minor: int
-    fields: list[Field]
-    framing: Framing
-    length: int | None
-    keep_alive: bool
-    hop: frozenset[bytes]
-    switching: bool
 
 
 class RequestReader(Protocol):

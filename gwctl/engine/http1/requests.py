@@ -15,14 +15,14 @@ from gwctl.engine.http1.fields import connection_tokens, single
 
 _REQUEST_LINE = re.compile(rb"([A-Z_-]+) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
 _STATUS = {blocks.START_LINE: 414, blocks.TOO_LARGE: 494, blocks.TOO_MANY: 431}
-_FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
+FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 _EVENT_LIMIT = 128 * 1024
 
 
 class H11RequestReader:
     """RequestReader (see codec.py). h11 never sees a byte that was not checked or that belongs to the next message."""
 
-    __slots__ = ("_buffer", "_complete", "_finder", "_guard", "_h11", "_kind", "_left", "_limits", "_skipped")
+    __slots__ = ("_buffer", "_complete", "_finder", "_guard", "_h11", "_kind", "_left", "_limits", "_skipped", "begun")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
@@ -34,6 +34,8 @@ class H11RequestReader:
         self._left = 0
         self._complete = True
         self._skipped = False
+        self.begun = False
+        """Whether a head was read."""
 
     @property
     def buffered(self) -> int:
@@ -61,10 +63,11 @@ class H11RequestReader:
         try:
             block = self._finder.take(self._buffer)
         except blocks.BrokenBlock as error:
-            raise BadRequest(_STATUS.get(error.rule, 400), error.rule) from None
+            raise bad_block(error) from None
         if block is None:
             return None
         self._skipped = False
+        self.begun = True
         return self._parse(block)
 
     def _first_byte(self) -> bool:
@@ -72,7 +75,7 @@ class H11RequestReader:
         if not self._skipped and buffer.startswith(b"\r\n"):
             self._skipped = True
             del buffer[:2]
-        if buffer and buffer[0] not in _FIRST_BYTES and (self._skipped or buffer != b"\r"):
+        if buffer and buffer[0] not in FIRST_BYTES and (self._skipped or buffer != b"\r"):
             raise BadRequest(400, "not a request")
         return bool(buffer)
 
@@ -161,6 +164,11 @@ class H11RequestReader:
         fresh = bytes(buffer[:size])
         del buffer[:size]
         return fresh
+
+
+def bad_block(error: blocks.BrokenBlock) -> BadRequest:
+    """What the client is told about a head that was not parsed."""
+    return BadRequest(_STATUS.get(error.rule, 400), error.rule)
 
 
 def _minor(match: re.Match[bytes]) -> int:

@@ -34,7 +34,7 @@ def resolve(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, by
         target, host = _absolute(method, target, host)
     elif method == b"CONNECT":
         raise BadTarget("CONNECT", 405)
-    _check_path(target.partition(b"?")[0])
+    check_path(target.partition(b"?")[0])
     return target, host
 
 
@@ -50,7 +50,8 @@ def _absolute(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, 
     return (path if path.startswith(b"/") else b"/" + path), authority
 
 
-def _check_path(path: bytes) -> None:
+def check_path(path: bytes) -> None:
+    """Refuse a path with broken percent-encoding or one that leads above the root. Raises BadTarget."""
     if b"%" in path:
         if _BAD_TRIPLET.search(path):
             raise BadTarget("percent-encoding")

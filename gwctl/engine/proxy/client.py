@@ -10,7 +10,6 @@ import struct
 from collections.abc import Callable, Sequence
 
 from gwctl.engine.http1.codec import BadRequest, End, Field, RequestHead, RequestReader
-from gwctl.engine.http1.requests import H11RequestReader
 from gwctl.engine.proxy.answering import answer_response
 from gwctl.engine.proxy.answers import core_answer
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
@@ -63,7 +62,7 @@ class ClientConnection(Wire):
     ) -> None:
         super().__init__(loop)
         self._runtime = runtime
-        self._reader: RequestReader = H11RequestReader(runtime.config.limits)
+        self._reader: RequestReader = runtime.config.codec.request_reader(runtime.config.limits)
         self._port = port
         self._names = names
         self._https = names is not None

@@ -170,7 +170,8 @@ async def _try(
     reused = upstream is not None
     if upstream is None:
         try:
-            upstream = await open_connection(address, service.connect_seconds, runtime.config.limits)
+            config = runtime.config
+            upstream = await open_connection(address, service.connect_seconds, config.limits, config.codec)
         except ConnectFailed as error:
             return Failure(Cause.CONNECT, error.timed_out, False, str(error))
     sending = Sending(upstream, body)

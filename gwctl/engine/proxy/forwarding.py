@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gwctl import KONG_VERSION
@@ -109,20 +109,30 @@ def outgoing(
         lines.append(b"Transfer-Encoding: chunked\r\n")
     elif length is not None:
         lines.append(b"Content-Length: %d\r\n" % length)
-    lines += _passed(head, replace_id=request_id is not None)
+    lines.append(_passed(head, replace_id=request_id is not None))
     lines.append(b"\r\n")
     return Outgoing(before, b"".join(lines))
 
 
-def _passed(head: RequestHead, *, replace_id: bool) -> list[bytes]:
+def _passed(head: RequestHead, *, replace_id: bool) -> bytes:
+    raw = head.raw
+    if raw is not None and _goes_on_whole(head, raw.apart, replace_id=replace_id):
+        return raw.rest
     dropped = _dropped(head.hop)
     if replace_id:
         dropped = dropped | _REQUEST_ID
-    return [
+    return b"".join(
         b"%b: %b\r\n" % (name, value)
         for low, name, value in head.fields
         if low not in dropped and b"." not in low and not (b"_" in low and _is_alias(low))
-    ]
+    )
+
+
+def _goes_on_whole(head: RequestHead, apart: Mapping[bytes, bytes], *, replace_id: bool) -> bool:
+    """Whether exactly the fields that the codec has set apart are dropped; the others have neither dots nor aliases."""
+    if not replace_id and b"x-kong-request-id" in apart:
+        return False
+    return b"trailer" not in apart and (not head.hop or head.hop <= _KEPT)
 
 
 def passed_trailers(head: RequestHead, fields: Sequence[Field]) -> bytes:

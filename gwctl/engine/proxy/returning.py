@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gwctl.engine.config import EngineConfig
@@ -72,22 +72,8 @@ def response_head(
     keep_alive: bool,
 ) -> bytes:
     """The head of a proxied response."""
-    dropped = _dropped(request, response, config)
-    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
-    seen_date = seen_server = False
-    via = b""
-    for low, name, value in response.fields:
-        if low in dropped:
-            if low == b"via":
-                via = b"%b, %b" % (via, value) if via else value
-            continue
-        if low == b"date":
-            seen_date = True
-        elif low == b"server":
-            seen_server = True
-        elif low == b"content-type" and config.charset is not None:
-            value = with_charset(value, config.charset)
-        lines.append(b"%b: %b\r\n" % (name, value))
+    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason), _passed(request, response, config)]
+    via = response.joined(b"via")
     if framing is Framing.CHUNKED:
         lines.append(b"Transfer-Encoding: chunked\r\n")
     elif response.length is not None and response.status != 204:
@@ -98,12 +84,12 @@ def response_head(
         lines.append(b"Connection: keep-alive\r\n" if keep_alive else b"Connection: close\r\n")
         if request.upgrade is not None and is_websocket(request) and _offers_websocket(response):
             lines.append(b"Upgrade: websocket\r\n")
-    if not seen_date:
+    if not response.has(b"date"):
         lines.append(b"Date: %b\r\n" % notes.date)
     if config.added is not None:
         lines.append(config.added.at(response.status))
     show = config.show
-    if not seen_server and "server" in show:
+    if "server" in show and not response.has(b"server"):
         lines.append(b"Server: %b\r\n" % SERVER_TOKEN)
     add_latencies(lines, notes, show)
     if "via" in show:
@@ -119,7 +105,28 @@ def response_head(
 
 def _offers_websocket(response: ResponseHead) -> bool:
     """Whether the upstream names, without switching, the protocol that was asked for."""
-    return any(low == b"upgrade" and value.lower() == b"websocket" for low, _, value in response.fields)
+    return any(value.lower() == b"websocket" for value in response.values(b"upgrade"))
+
+
+def _passed(request: RequestHead, response: ResponseHead, config: EngineConfig) -> bytes:
+    raw, charset = response.raw, config.charset
+    if raw is not None and _goes_on_whole(response, raw.apart, config):
+        kind = None if charset is None else response.first(b"content-type")
+        if kind is None or charset is None or with_charset(kind, charset) is kind:
+            return raw.rest
+    dropped = _dropped(request, response, config)
+    return b"".join(
+        b"%b: %b\r\n" % (name, with_charset(value, charset) if charset and low == b"content-type" else value)
+        for low, name, value in response.fields
+        if low not in dropped
+    )
+
+
+def _goes_on_whole(response: ResponseHead, apart: Mapping[bytes, bytes], config: EngineConfig) -> bool:
+    """Whether exactly the fields that the codec has set apart are dropped; Trailer depends on the client."""
+    if b"trailer" in apart or not response.hop <= _NOT_NAMEABLE:
+        return False
+    return apart.keys() <= _DROPPED or apart.keys() <= _DROPPED | config.replaced
 
 
 def _dropped(request: RequestHead, response: ResponseHead, config: EngineConfig) -> frozenset[bytes]:

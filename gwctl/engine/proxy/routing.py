@@ -47,7 +47,7 @@ def _query(exchange: Exchange) -> Query:
         port=origin.host_port,
         path=exchange.path,
         sni=arrival.sni,
-        fields=head.fields,
+        fields=head,
     )
 
 

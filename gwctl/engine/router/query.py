@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-from gwctl.engine.http1.codec import Field
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class FieldValues(Protocol):
+    """The header fields of a request."""
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of all fields called ``name`` (lower case), in order."""
+        ...
 
 
 @dataclass(slots=True)
@@ -21,11 +27,11 @@ class Query:
     port: int
     path: str
     sni: str | None
-    fields: list[Field]
+    fields: FieldValues
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of header ``name`` (lower case), in lower case."""
-        return [value.lower() for low, _, value in self.fields if low == name]
+        return [value.lower() for value in self.fields.values(name)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from gwctl.engine.http1.choice import FAST, Codec
 from gwctl.engine.http1.codec import HeadLimits
-from gwctl.engine.http1.responses import H11ResponseReader
 from gwctl.engine.upstream.connection import Address, UpstreamConnection
 
 
@@ -18,13 +18,15 @@ class ConnectFailed(Exception):
         self.timed_out = timed_out
 
 
-async def open_connection(address: Address, seconds: float, limits: HeadLimits) -> UpstreamConnection:
+async def open_connection(
+    address: Address, seconds: float, limits: HeadLimits, codec: Codec = FAST
+) -> UpstreamConnection:
     """A new connection to ``address``, within ``seconds`` including the TLS handshake. Raises ConnectFailed."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(seconds):
             _, connection = await loop.create_connection(
-                lambda: UpstreamConnection(loop, address, H11ResponseReader(limits)),
+                lambda: UpstreamConnection(loop, address, codec.response_reader(limits)),
                 address.ip,
                 address.port,
                 ssl=address.tls,

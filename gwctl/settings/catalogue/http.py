@@ -130,6 +130,15 @@ HTTP = Topic(
         ignored("nginx_http_client_header_buffer_size", Kind.SIZE, "1k", "Buffer of a request head.", _BUFFERS),
         ignored("nginx_http_large_client_header_buffers", Kind.STRING, "4 8k", "Buffers of a large head.", _BUFFERS),
         Setting(
+            "http_codec",
+            Kind.STRING,
+            "auto",
+            "What reads HTTP/1 heads: `h11`, or `fast`, which reads common ones several times quicker, accepts nothing "
+            "that h11 does not and leaves it everything unusual. `auto` is `fast`.",
+            roles=SERVING,
+            choices=("auto", "h11", "fast"),
+        ),
+        Setting(
             "nginx_http_keepalive_requests",
             Kind.INTEGER,
             "10000",

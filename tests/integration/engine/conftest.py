@@ -11,6 +11,12 @@ import pytest
 from gwctl.certs import issue_default_pair
 
 
+@pytest.fixture(scope="module", params=["h11", "fast"])
+def codec(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of each codec."""
+    return {"GWCTL_HTTP_CODEC": request.param}
+
+
 @pytest.fixture(scope="module")
 def server_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     folder: Path = tmp_path_factory.mktemp("tls")

@@ -1,4 +1,4 @@
-"""The client side codec: strict about upstreams, too (reliability.md S1.51)."""
+"""The client side, on both codecs: strict about upstreams, too (reliability.md S1.51)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gwctl.engine.http1.choice import Codec
 from gwctl.engine.http1.codec import END, BadResponse, Framing, HeadLimits, ResponseHead
-from gwctl.engine.http1.responses import H11ResponseReader
 from tests.unit.engine.test_request_reader import bytewise, chunked
 
 Read = tuple[int, bytes, bool]
 
 
-def read(pieces: list[bytes], method: bytes = b"GET", *, upgrade: bool = False, eof: bool = False) -> Read | str:
+def read(
+    codec: Codec, pieces: list[bytes], method: bytes = b"GET", *, upgrade: bool = False, eof: bool = False
+) -> Read | str:
     """(status, body, reusable) of one response; "broken" when refused, "incomplete" when more bytes are needed."""
-    reader = H11ResponseReader(HeadLimits())
+    reader = codec.response_reader(HeadLimits())
     reader.expect(method, upgrade=upgrade)
     head: ResponseHead | None = None
     body = b""
@@ -66,10 +68,10 @@ BROKEN: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
-def test_a_broken_response_is_refused(raw: bytes) -> None:
-    assert read([raw]) == "broken"
+def test_a_broken_response_is_refused(codec: Codec, raw: bytes) -> None:
+    assert read(codec, [raw]) == "broken"
     if len(raw) < 1000:
-        assert read(bytewise(raw)) == "broken"
+        assert read(codec, bytewise(raw)) == "broken"
 
 
 SOUND: dict[str, tuple[bytes, Read]] = {
@@ -89,41 +91,41 @@ SOUND: dict[str, tuple[bytes, Read]] = {
 
 
 @pytest.mark.parametrize(("raw", "wanted"), SOUND.values(), ids=SOUND)
-def test_a_sound_response_is_read(raw: bytes, wanted: Read) -> None:
-    assert read([raw]) == wanted
-    assert read(bytewise(raw)) == wanted
+def test_a_sound_response_is_read(codec: Codec, raw: bytes, wanted: Read) -> None:
+    assert read(codec, [raw]) == wanted
+    assert read(codec, bytewise(raw)) == wanted
 
 
-def test_a_body_without_framing_ends_with_the_connection() -> None:
+def test_a_body_without_framing_ends_with_the_connection(codec: Codec) -> None:
     raw = OK + b"\r\nabc"
-    assert read([raw]) == "incomplete"
-    assert read([raw], eof=True) == (200, b"abc", False)
+    assert read(codec, [raw]) == "incomplete"
+    assert read(codec, [raw], eof=True) == (200, b"abc", False)
 
 
 @pytest.mark.parametrize(
     "raw", [OK + b"Content-Length: 5\r\n\r\nabc", OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc"]
 )
-def test_a_short_body_is_broken(raw: bytes) -> None:
-    assert read([raw], eof=True) == "broken"
+def test_a_short_body_is_broken(codec: Codec, raw: bytes) -> None:
+    assert read(codec, [raw], eof=True) == "broken"
 
 
-def test_the_answer_to_head_has_no_body() -> None:
-    assert read([OK + b"Content-Length: 5\r\n\r\n"], b"HEAD") == (200, b"", True)
-    assert read([OK + b"Transfer-Encoding: chunked\r\n\r\n"], b"HEAD") == (200, b"", True)
+def test_the_answer_to_head_has_no_body(codec: Codec) -> None:
+    assert read(codec, [OK + b"Content-Length: 5\r\n\r\n"], b"HEAD") == (200, b"", True)
+    assert read(codec, [OK + b"Transfer-Encoding: chunked\r\n\r\n"], b"HEAD") == (200, b"", True)
 
 
 @pytest.mark.parametrize(
     "raw",
     [OK + b"Content-Length: 1\r\n\r\nab", b"HTTP/1.1 204 No\r\n\r\nbody", b"HTTP/1.1 304 No\r\n\r\nbody"],
 )
-def test_bytes_behind_a_response_forbid_reuse(raw: bytes) -> None:
-    outcome = read([raw])
+def test_bytes_behind_a_response_forbid_reuse(codec: Codec, raw: bytes) -> None:
+    outcome = read(codec, [raw])
     assert isinstance(outcome, tuple)
     assert outcome[2] is False
 
 
-def test_101_switches_when_it_was_asked_for() -> None:
-    reader = H11ResponseReader(HeadLimits())
+def test_101_switches_when_it_was_asked_for(codec: Codec) -> None:
+    reader = codec.response_reader(HeadLimits())
     reader.expect(b"GET", upgrade=True)
     reader.feed(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x01a")
     head = reader.head()
@@ -133,8 +135,8 @@ def test_101_switches_when_it_was_asked_for() -> None:
     assert not reader.reusable
 
 
-def test_a_reader_is_used_again() -> None:
-    reader = H11ResponseReader(HeadLimits())
+def test_a_reader_is_used_again(codec: Codec) -> None:
+    reader = codec.response_reader(HeadLimits())
     for _ in range(3):
         reader.expect(b"GET", upgrade=False)
         reader.feed(OK + b"Content-Length: 1\r\n\r\na")
@@ -145,17 +147,17 @@ def test_a_reader_is_used_again() -> None:
 
 
 @given(st.binary(max_size=400), st.integers(1, 60), st.data())
-def test_chunked_bodies_arrive_whole(body: bytes, size: int, data: st.DataObject) -> None:
+def test_chunked_bodies_arrive_whole(codec: Codec, body: bytes, size: int, data: st.DataObject) -> None:
     raw = OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body, size)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
     pieces = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
-    assert read([piece for piece in pieces if piece]) == (200, body, True)
+    assert read(codec, [piece for piece in pieces if piece]) == (200, body, True)
 
 
 @given(st.binary(max_size=200))
-def test_garbage_never_crashes_the_reader(raw: bytes) -> None:
-    read([raw], eof=True)
-    read([OK + b"Transfer-Encoding: chunked\r\n\r\n" + raw], eof=True)
+def test_garbage_never_crashes_the_reader(codec: Codec, raw: bytes) -> None:
+    read(codec, [raw], eof=True)
+    read(codec, [OK + b"Transfer-Encoding: chunked\r\n\r\n" + raw], eof=True)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +169,8 @@ def test_garbage_never_crashes_the_reader(raw: bytes) -> None:
         b"HTTP/1.0 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
     ],
 )
-def test_a_switch_to_anything_but_what_was_asked_for_is_broken(head: bytes) -> None:
-    reader = H11ResponseReader(HeadLimits())
+def test_a_switch_to_anything_but_what_was_asked_for_is_broken(codec: Codec, head: bytes) -> None:
+    reader = codec.response_reader(HeadLimits())
     reader.expect(b"GET", upgrade=True)
     reader.feed(head)
     with pytest.raises(BadResponse):

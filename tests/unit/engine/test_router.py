@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwctl.engine.http1.codec import Field
+from gwctl.engine.http1.codec import Field, RequestHead
 from gwctl.engine.router.hostport import split_host_port
 from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.router.matcher import Matcher, compile_route, literal_start
@@ -42,7 +42,8 @@ def query(
     headers: Sequence[tuple[str, str]] = (),
 ) -> Query:
     fields: list[Field] = [(name.lower().encode(), name.encode(), value.encode()) for name, value in headers]
-    return Query(https=https, method=method, host=host, port=port, path=path, sni=sni, fields=fields)
+    head = RequestHead(method, path.encode(), path.encode(), 1, host.encode(), fields)
+    return Query(https=https, method=method, host=host, port=port, path=path, sni=sni, fields=head)
 
 
 def index_of(routes: Sequence[Route]) -> RouteIndex[str]:
@@ -131,7 +132,7 @@ def nearly(one: Query) -> list[Query]:
         replace(one, port=161 - one.port),
         replace(one, host="a.b"),
         replace(one, sni="a" if one.sni is None else None),
-        replace(one, fields=[(b"x-a", b"x-a", b"1"), (b"x-b", b"x-b", b"1")] if not one.fields else []),
+        replace(one, fields=query(headers=() if one.fields.values(b"x-a") else [("x-a", "1"), ("x-b", "1")]).fields),
     ]
 
 
