@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from gwctl.engine.proxy.answers import Answer, core_answer
 from gwctl.engine.proxy.exchange import Exchange
@@ -11,6 +12,9 @@ from gwctl.engine.router.query import Query
 from gwctl.engine.snapshot import Snapshot
 
 _log = logging.getLogger("gwctl.engine")
+
+# the port that a trusted peer names is that of plain requests
+_NAME_AND_PORT = re.compile(rb"(\[[^\]]*\]|[^:]*):[0-9]*")
 
 _NO_ROUTE = Answer(404, "no Route matched with those values")
 _NO_SERVICE = Answer(503, "no Service found with those values")
@@ -69,4 +73,6 @@ def _to_tls(exchange: Exchange, status: int) -> Answer:
     if status == 426:
         return _TLS_WANTED
     host = exchange.origin.forwarded_host
-    return Answer(status, None, ((b"Location", b"https://%b%b" % (host, exchange.head.path)),))
+    named = _NAME_AND_PORT.fullmatch(host)
+    where = b"https://%b%b" % (host if named is None else named[1], exchange.head.path)
+    return Answer(status, None, ((b"Location", where),))
