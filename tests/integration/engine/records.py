@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gwctl.kit.version import Version
@@ -95,6 +95,23 @@ class MemoryView:
 
     def records(self, entity: str) -> Iterator[Record]:
         return iter(self._records.get(entity, ()))
+
+    def get(self, entity: str, key: str) -> Record | None:
+        return next((record for record in self.records(entity) if record["id"] == key), None)
+
+    def find(self, entity: str, field: str | Sequence[str], value: Any) -> Record | None:
+        return next((record for record in self.records(entity) if record.get(str(field)) == value), None)
+
+    def children(self, entity: str, field: str, parent: str) -> Iterator[Record]:
+        return (record for record in self.records(entity) if record.get(field) == {"id": parent})
+
+    def changed_since(self, earlier: MemoryView) -> list[tuple[str, str]]:
+        """(entity, id) of the records that differ."""
+        before, after = earlier._by_key(), self._by_key()
+        return [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+
+    def _by_key(self) -> dict[tuple[str, str], Record]:
+        return {(entity, record["id"]): record for entity, found in self._records.items() for record in found}
 
     def close(self) -> None:
         assert not self.closed

@@ -1,0 +1,172 @@
+"""Small configurations that change at random, and what can be seen of a snapshot from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import fields
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gwctl.engine.balancer.peers import FixedPeer, NamedPeer
+from gwctl.engine.balancer.round_robin import RoundRobin
+from gwctl.engine.chain.plan import ServicePlan
+from gwctl.engine.router.query import Query
+from gwctl.engine.snapshot import Snapshot
+from tests.integration.engine.records import Record, plugin, route, service, target, upstream
+
+Records = dict[str, list[Record]]
+
+_SERVICES = ("one", "two", "three")
+_UPSTREAMS = ("pool", "other.test")
+_ROUTES = tuple(f"r{number}" for number in range(6))
+_PATHS = ("/", "/a", "/a/b", "~/x/[0-9]+$", "~/(broken", "/c")
+_HOSTS = (None, ["h.test"], ["*.h.test"], ["h.*"])
+_ADDRESSES = ("10.0.0.1:80", "10.0.0.2:81", "name.test:82")
+
+_index = st.integers(0, 5)
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["service", "route", "upstream", "target", "plugin", "rename", "delete", "delete"]),
+        _index,
+        _index,
+        _index,
+    ),
+    min_size=1,
+    max_size=6,
+)
+"""What one version changes; ``changed`` carries it out."""
+
+
+def changed(records: Records, changes: list[tuple[str, int, int, int]]) -> Records:
+    """A copy of ``records`` after ``changes``; every foreign key in it leads somewhere."""
+    after = deepcopy(records)
+    for kind, one, two, three in changes:
+        _CHANGE[kind](after, one, two, three)
+    return after
+
+
+def _put(records: Records, entity: str, record: Record) -> None:
+    kept = [each for each in records.get(entity, []) if each["id"] != record["id"]]
+    records[entity] = [*kept, record]
+
+
+def _any(records: Records, entity: str, number: int) -> Record | None:
+    found = records.get(entity, [])
+    return found[number % len(found)] if found else None
+
+
+def _service(records: Records, one: int, two: int, three: int) -> None:
+    host = ("127.0.0.1", *_UPSTREAMS)[two % 3]
+    values = [{}, {"enabled": False}, {"path": "/base"}, {"protocol": "https"}, {"protocol": "tcp"}, {"retries": 1}]
+    made = service(_SERVICES[one % 3], host, 80 + three, **values[three])
+    _put(records, "services", made)
+
+
+def _route(records: Records, one: int, two: int, three: int) -> None:
+    to = None if two == 0 else _any(records, "services", two)
+    values: Record = {"paths": [_PATHS[three]], "hosts": _HOSTS[two % 4], "strip_path": bool(one % 2)}
+    if two == 5:
+        values |= {"protocols": ["https"], "headers": {"x-kind": [f"v{three}"]}}
+    _put(records, "routes", route(_ROUTES[one], to, **values))
+
+
+def _upstream(records: Records, one: int, two: int, three: int) -> None:
+    made = upstream(_UPSTREAMS[one % 2], host_header=("h.test", None)[two % 2])
+    if all(each["name"] != made["name"] or each["id"] == made["id"] for each in records.get("upstreams", [])):
+        _put(records, "upstreams", made)
+
+
+def _rename(records: Records, one: int, two: int, three: int) -> None:
+    """Upstreams exchange their names, or one takes a free name."""
+    found = records.get("upstreams", [])
+    if len(found) == 2 and two % 2:
+        found[0]["name"], found[1]["name"] = found[1]["name"], found[0]["name"]
+    elif found:
+        free = set(_UPSTREAMS) - {each["name"] for each in found}
+        found[0]["name"] = free.pop() if free else found[0]["name"]
+
+
+def _target(records: Records, one: int, two: int, three: int) -> None:
+    of = _any(records, "upstreams", one)
+    if of is not None:
+        made = target(of, _ADDRESSES[two % 3], (0, 10, 100)[three % 3])
+        moved = [each for each in records.get("targets", []) if each["target"] == made["target"]]
+        _put(records, "targets", {**made, "id": moved[0]["id"]} if moved and three > 3 else made)
+
+
+def _plugin(records: Records, one: int, two: int, three: int) -> None:
+    made = plugin(("key-auth", "acl")[one % 2], config={"number": two})
+    to_service, to_route = _any(records, "services", three), _any(records, "routes", one)
+    scope: Record = {}
+    if two % 3 == 1 and to_service is not None:
+        scope["service"] = {"id": to_service["id"]}
+    if two % 3 == 2 and to_route is not None:
+        scope["route"] = {"id": to_route["id"]}
+    _put(records, "plugins", made | scope | {"enabled": three != 5})
+
+
+def _delete(records: Records, one: int, two: int, three: int) -> None:
+    entity = ("routes", "services", "upstreams", "targets", "plugins", "routes")[one]
+    gone = _any(records, entity, two)
+    if gone is not None:
+        records[entity].remove(gone)
+        _cascade(records, gone["id"])
+
+
+def _cascade(records: Records, parent: str) -> None:
+    for children in records.values():
+        for child in [each for each in children if {"id": parent} in each.values()]:
+            children.remove(child)
+            _cascade(records, child["id"])
+
+
+_CHANGE = {
+    "service": _service,
+    "route": _route,
+    "upstream": _upstream,
+    "rename": _rename,
+    "target": _target,
+    "plugin": _plugin,
+    "delete": _delete,
+}
+
+
+def queries() -> Iterator[Query]:
+    for path in ("/", "/a/b", "/a/bc", "/x/1", "/c"):
+        for host in ("h.test", "sub.h.test", "h.other"):
+            for value in (None, "v3"):
+                head = [] if value is None else [(b"x-kind", b"X-Kind", value.encode())]
+                for https in (False, True):
+                    yield Query(https=https, method=b"GET", host=host, port=80, path=path, sni=None, fields=head)
+
+
+def seen(snapshot: Snapshot) -> list[object]:
+    """Everything that the requests of ``queries`` get from a snapshot."""
+    answers: list[object] = []
+    for query in queries():
+        found = snapshot.routes.match(query)
+        if found is None:
+            answers.append(None)
+            continue
+        plan = found.target
+        own = [getattr(plan, each.name) for each in fields(plan) if each.name not in ("cell", "own_missing")]
+        answers.append((own, plan.missing, _service_seen(plan.service)))
+    return answers
+
+
+def _service_seen(plan: ServicePlan | None) -> object:
+    if plan is None:
+        return None
+    return [_peers_seen(plan.peers) if each.name == "peers" else getattr(plan, each.name) for each in fields(plan)]
+
+
+def _peers_seen(source: Any) -> object:
+    if isinstance(source, FixedPeer):
+        return source._peer
+    if isinstance(source, NamedPeer):
+        return source._name, source._port
+    assert isinstance(source, RoundRobin)
+    return sorted((repr(_peers_seen(each.source)), each.weight) for each in source._targets)

@@ -1,0 +1,122 @@
+"""A version made from the one before is the version made from all records."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gwctl.engine.router.query import Query
+from gwctl.engine.snapshot import Snapshot, SnapshotError, Succession, delta
+from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.kit.clock import SystemClock
+from tests.integration.engine.records import MemoryView, plugin, route, service
+from tests.unit.engine.snapshot.changes import CHANGES, Records, changed, seen
+
+TLS = UpstreamTls()
+
+
+def succession() -> Succession:
+    return Succession(SystemClock(), TLS, random.Random(1), refuse=True)
+
+
+def fresh(records: Records) -> Snapshot:
+    return asyncio.run(succession().next(MemoryView(records), None))
+
+
+class Followed:
+    """A succession that is told what changed; ``whole`` counts what was built from all records again."""
+
+    def __init__(self, records: Records) -> None:
+        self.view = MemoryView(records)
+        self.succession = succession()
+        self.snapshot = asyncio.run(self.succession.next(self.view, None))
+        self.whole = 0
+
+    def follow(self, records: Records) -> Snapshot:
+        view = MemoryView(records)
+        routes = self.snapshot.routes
+        self.snapshot = asyncio.run(self.succession.next(view, view.changed_since(self.view)))
+        self.view = view
+        self.whole += self.snapshot.routes is not routes
+        return self.snapshot
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CHANGES, min_size=1, max_size=8))
+def test_after_any_changes_a_request_meets_what_a_fresh_build_would_give_it(
+    versions: list[list[tuple[str, int, int, int]]],
+) -> None:
+    records: Records = {}
+    followed = Followed(records)
+    for changes in versions:
+        records = changed(records, changes)
+        snapshot = followed.follow(records)
+        built = fresh(records)
+        assert seen(snapshot) == seen(built)
+        assert snapshot.missing_plugins == built.missing_plugins
+    assert followed.whole == 0
+
+
+def many(count: int, **values: object) -> Records:
+    made = service("one", "127.0.0.1", 80)
+    return {
+        "services": [made],
+        "routes": [route(f"r{number}", made, paths=[f"/r{number}"], **values) for number in range(count)],
+    }
+
+
+def test_a_change_of_a_service_touches_one_object_whatever_the_number_of_its_routes() -> None:
+    records = many(delta.MOST_ROUTES * 3)
+    followed = Followed(records)
+    plans = {id(plan) for plan in plans_of(followed.snapshot, records)}
+
+    after = {**records, "services": [records["services"][0] | {"path": "/v2"}]}
+    followed.follow(after)
+
+    assert followed.whole == 0
+    assert {id(plan) for plan in plans_of(followed.snapshot, records)} == plans
+    assert {plan.service.base for plan in plans_of(followed.snapshot, records)} == {"/v2"}  # type: ignore[attr-defined]
+
+
+def plans_of(snapshot: Snapshot, records: Records) -> list[object]:
+    found = []
+    for record in records["routes"]:
+        path = record["paths"][0]
+        match = snapshot.routes.match(
+            Query(https=False, method=b"GET", host="h", port=80, path=path, sni=None, fields=[])
+        )
+        assert match is not None
+        found.append(match.target)
+    return found
+
+
+def test_what_more_routes_depend_on_than_a_swap_may_hold_is_built_aside() -> None:
+    records = many(delta.MOST_ROUTES + 1)
+    followed = Followed(records)
+
+    disabled = {**records, "services": [records["services"][0] | {"enabled": False}]}
+    followed.follow(disabled)
+
+    assert followed.whole == 1
+    assert seen(followed.snapshot) == seen(fresh(disabled))
+
+
+@pytest.mark.parametrize("entity", ["services", "routes", "targets"])
+def test_a_refused_change_leaves_what_is_served_and_the_next_one_is_made_from_all_records(entity: str) -> None:
+    records = many(3)
+    followed = Followed(records)
+    before = seen(followed.snapshot)
+    broken = {"services": {"retries": None}, "routes": {"service": {"id": "nobody"}}, "targets": {"target": "a b"}}
+    record = (records.get(entity) or [{"id": "t", "target": "x", "upstream": {"id": "u"}}])[0]
+
+    with pytest.raises(SnapshotError, match=entity):
+        followed.follow({**records, entity: [record | broken[entity] | {"connect_timeout": None}]})
+
+    assert seen(followed.snapshot) == before
+    good = {**records, "plugins": [plugin("acl")]}
+    followed.follow(good)
+    assert seen(followed.snapshot) == seen(fresh(good))
