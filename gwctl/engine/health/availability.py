@@ -36,6 +36,10 @@ class AddressId(NamedTuple):
         return f"{ip}:{self.port}" + (f" ({self.host})" if self.host else "")
 
 
+Addresses = Callable[[str], Iterable[tuple[AddressId, int]]]
+"""The addresses of an upstream, by its id, with their weights."""
+
+
 def key_of(upstream_name: str, address: AddressId) -> Key:
     """The key in the shared table. It goes by the upstream's name, so that one that is deleted and made again finds
     what was known (proxy.md 7)."""
