@@ -1,8 +1,12 @@
-"""Finding and checking a head before any parser sees it (reliability.md S2.1): line ends, NUL, folding, limits."""
+"""Finding and checking a head before any parser sees it (reliability.md S2.1): line ends, controls, folding, limits."""
 
 from __future__ import annotations
 
+import re
+
 from gwctl.engine.http1.codec import HeadLimits
+
+_CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 START_LINE = "start line too long"
 TOO_LARGE = "head too large"
@@ -38,6 +42,9 @@ class BlockFinder:
         self._scanned = 0
         block = bytes(buffer[: end + 4])
         _check_bytes(block, block.count(b"\r"))
+        # h11 lets these pass in values
+        if _CONTROL.search(block):
+            raise BrokenBlock("control character")
         _check_size(block, self._limits)
         del buffer[: end + 4]
         return block

@@ -201,8 +201,8 @@ def _head(
 ) -> RequestHead:
     hop = connection_tokens(fields)
     keep_alive = b"close" not in hop if minor else b"keep-alive" in hop and b"close" not in hop
-    expect = single(fields, b"expect")
-    if expect is not None and expect.lower() != b"100-continue":
+    expects = [value.lower() for low, _, value in fields if low == b"expect"]
+    if expects and expects != [b"100-continue"]:
         raise BadRequest(417, "Expect")
     return RequestHead(
         method=method,
@@ -214,7 +214,7 @@ def _head(
         framing=kind,
         length=length,
         keep_alive=keep_alive,
-        expects_continue=expect is not None and minor == 1,
+        expects_continue=bool(expects) and minor == 1,
         hop=hop,
         upgrade=single(fields, b"upgrade") if b"upgrade" in hop else None,
     )
