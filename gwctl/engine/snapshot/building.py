@@ -31,6 +31,7 @@ class FullBuild:
                 with naming(entity, record):
                     add(record)
                 yield
+        yield from self.model.upstreams.compare()
         services = self.model.services
         for key, cell in services.cells.items():
             cell.missing = self.model.plugins.of(None, key)

@@ -8,7 +8,7 @@ from gwctl.engine.chain.plugins import PluginScopes
 from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.snapshot.errors import SnapshotError, name_of
 from gwctl.engine.snapshot.services import Services
-from gwctl.engine.snapshot.upstreams import Upstreams
+from gwctl.engine.snapshot.upstreams import Balanced, Upstreams
 from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.schema import RecordDict
 
@@ -19,10 +19,10 @@ class Model:
     Everything else is for those who build, and may be ahead of what is served while they are at it.
     """
 
-    def __init__(self, tls: UpstreamTls, balancers: Balancers, *, refuse: bool) -> None:
+    def __init__(self, tls: UpstreamTls, balancers: Balancers, balanced: Balanced, *, refuse: bool) -> None:
         self.routes: RouteIndex[Plan] = RouteIndex()
         self.plugins = PluginScopes(refuse=refuse)
-        self.upstreams = Upstreams(balancers)
+        self.upstreams = Upstreams(balancers, balanced)
         self.services = Services()
         self.tls = tls
 

@@ -10,6 +10,7 @@ from gwctl.engine.snapshot.garbage import Collections
 from gwctl.engine.snapshot.model import Model
 from gwctl.engine.snapshot.serving import Snapshot
 from gwctl.engine.snapshot.slices import in_slices
+from gwctl.engine.snapshot.upstreams import Balanced
 from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.kit.clock import Clock
 
@@ -24,6 +25,7 @@ class Succession:
         self._balancers = balancers
         self._refuse = refuse
         self._collections = Collections()
+        self._balanced: Balanced = {}
         self._model: Model | None = None
 
     async def next(self, view: RecordView, changed: Changed | None) -> Snapshot:
@@ -51,8 +53,8 @@ class Succession:
         self._collections.added(delta.touched)
 
     async def _build(self, view: RecordView) -> Model:
-        model = Model(self._tls, self._balancers, refuse=self._refuse)
+        model = Model(self._tls, self._balancers, self._balanced, refuse=self._refuse)
         with self._collections.building():
             await in_slices(FullBuild(model, view).steps(), self._clock)
-        model.upstreams.commit(everything=True)
+        model.upstreams.commit()
         return model

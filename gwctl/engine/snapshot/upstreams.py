@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 from gwctl.engine.balancer.peers import PeerSource
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.kit.hosts import parse_host
 from gwctl.schema import RecordDict
+
+Balanced: TypeAlias = dict[str, tuple[RecordDict, list[RecordDict]]]
+"""What the balancers were told last: by id of the upstream its record and its targets."""
 
 
 class Upstreams:
@@ -14,8 +20,9 @@ class Upstreams:
     The balancers go by what was settled from ``commit`` on, and not before.
     """
 
-    def __init__(self, balancers: Balancers) -> None:
+    def __init__(self, balancers: Balancers, balanced: Balanced) -> None:
         self._balancers = balancers
+        self._balanced = balanced
         self._records: dict[str, RecordDict] = {}
         self._targets: dict[str, dict[str, RecordDict]] = {}
         self._upstream_of: dict[str, str] = {}
@@ -59,18 +66,26 @@ class Upstreams:
         self._by_name[record["name"]] = record
         return str(record["name"])
 
-    def commit(self, *, everything: bool = False) -> None:
-        """Balance by what was settled since the last time; with ``everything`` by nothing else."""
+    def compare(self) -> Iterator[None]:
+        """After all were put: leave to ``commit`` what the balancers do not know yet, one upstream per step."""
+        self._unsettled = self._balanced.keys() - self._records.keys()
+        for key, record in self._records.items():
+            if self._balanced.get(key) != (record, self._targets_of(key)):
+                self._unsettled.add(key)
+            yield
+
+    def commit(self) -> None:
+        """Balance by what was settled since the last time."""
         unsettled, self._unsettled = self._unsettled, set()
-        if everything:
-            self._balancers.sync((record, self._targets_of(key)) for key, record in self._records.items())
-            return
         for key in unsettled:
             record = self._records.get(key)
             if record is None:
+                self._balanced.pop(key, None)
                 self._balancers.remove(key)
             else:
-                self._balancers.update(record, self._targets_of(key))
+                targets = self._targets_of(key)
+                self._balanced[key] = record, targets
+                self._balancers.update(record, targets)
 
     def _targets_of(self, key: str) -> list[RecordDict]:
         targets = self._targets.get(key, {})

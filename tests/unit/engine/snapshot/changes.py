@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import fields
 from typing import Any
 
 from hypothesis import strategies as st
 
-from gwctl.engine.balancer.peers import FixedPeer, NamedPeer
-from gwctl.engine.balancer.round_robin import RoundRobin
-from gwctl.engine.chain.plan import ServicePlan
 from gwctl.engine.router.query import Query
 from gwctl.engine.snapshot import Snapshot
 from tests.integration.engine.records import Record, plugin, route, service, target, upstream
@@ -134,16 +131,49 @@ _CHANGE = {
 }
 
 
+class _Fields:
+    def __init__(self, kind: str | None) -> None:
+        self._kind = kind
+
+    def values(self, name: bytes) -> list[bytes]:
+        return [self._kind.encode()] if self._kind is not None and name == b"x-kind" else []
+
+
+def query(path: str, host: str = "h", kind: str | None = None, *, https: bool = False) -> Query:
+    """``kind`` is the value of the header that some routes ask for."""
+    return Query(https=https, method=b"GET", host=host, port=80, path=path, sni=None, fields=_Fields(kind))
+
+
 def queries() -> Iterator[Query]:
     for path in ("/", "/a/b", "/a/bc", "/x/1", "/c"):
         for host in ("h.test", "sub.h.test", "h.other"):
-            for value in (None, "v3"):
-                head = [] if value is None else [(b"x-kind", b"X-Kind", value.encode())]
+            for kind in (None, "v3"):
                 for https in (False, True):
-                    yield Query(https=https, method=b"GET", host=host, port=80, path=path, sni=None, fields=head)
+                    yield query(path, host, kind, https=https)
 
 
-def seen(snapshot: Snapshot) -> list[object]:
+class NotedBalancers:
+    """Balancers that only note what they are told; a source is what it is asked for by."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, tuple[Record, list[Record]]] = {}
+        self.updates = 0
+
+    def upstream(self, upstream_id: str) -> Any:
+        return "upstream", upstream_id
+
+    def host(self, host: str, port: int) -> Any:
+        return "host", host, port
+
+    def update(self, record: Record, targets: Sequence[Record]) -> None:
+        self.told[record["id"]] = record, sorted(targets, key=lambda each: str(each["id"]))
+        self.updates += 1
+
+    def remove(self, upstream_id: str) -> None:
+        del self.told[upstream_id]
+
+
+def seen(snapshot: Snapshot, balancers: NotedBalancers) -> list[object]:
     """Everything that the requests of ``queries`` get from a snapshot."""
     answers: list[object] = []
     for query in queries():
@@ -153,20 +183,5 @@ def seen(snapshot: Snapshot) -> list[object]:
             continue
         plan = found.target
         own = [getattr(plan, each.name) for each in fields(plan) if each.name not in ("cell", "own_missing")]
-        answers.append((own, plan.missing, _service_seen(plan.service)))
-    return answers
-
-
-def _service_seen(plan: ServicePlan | None) -> object:
-    if plan is None:
-        return None
-    return [_peers_seen(plan.peers) if each.name == "peers" else getattr(plan, each.name) for each in fields(plan)]
-
-
-def _peers_seen(source: Any) -> object:
-    if isinstance(source, FixedPeer):
-        return source._peer
-    if isinstance(source, NamedPeer):
-        return source._name, source._port
-    assert isinstance(source, RoundRobin)
-    return sorted((repr(_peers_seen(each.source)), each.weight) for each in source._targets)
+        answers.append((own, plan.missing, plan.service))
+    return [*answers, balancers.told]
