@@ -32,12 +32,16 @@ class HeadLimits:
 
 
 class BadRequest(Exception):
-    """The client broke the protocol or a limit: answer ``status`` and close. ``rule`` names what was broken."""
+    """The client broke the protocol or a limit: answer ``status`` and close.
 
-    def __init__(self, status: int, rule: str) -> None:
+    ``rule`` names what was broken; ``seen`` is the head as far as it came, if it broke in its head.
+    """
+
+    def __init__(self, status: int, rule: str, seen: bytes = b"") -> None:
         super().__init__(rule)
         self.status = status
         self.rule = rule
+        self.seen = seen
 
 
 class BadResponse(Exception):

@@ -105,7 +105,7 @@ class FastRequestReader:
         try:
             blocks.check_partial(buffer, self._limits)
         except blocks.BrokenBlock as error:
-            raise bad_block(error) from None
+            raise bad_block(error, buffer) from None
 
     def _slowly(self) -> RequestHead | None:
         self._slow = slow = H11RequestReader(self._limits)

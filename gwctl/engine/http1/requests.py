@@ -17,6 +17,7 @@ _REQUEST_LINE = re.compile(rb"([A-Z_-]+) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
 _STATUS = {blocks.START_LINE: 414, blocks.TOO_LARGE: 494, blocks.TOO_MANY: 431}
 FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 _EVENT_LIMIT = 128 * 1024
+_MOST_SEEN = 32 * 1024
 
 
 class H11RequestReader:
@@ -63,12 +64,16 @@ class H11RequestReader:
         try:
             block = self._finder.take(self._buffer)
         except blocks.BrokenBlock as error:
-            raise bad_block(error) from None
+            raise bad_block(error, self._buffer) from None
         if block is None:
             return None
         self._skipped = False
         self.begun = True
-        return self._parse(block)
+        try:
+            return self._parse(block)
+        except BadRequest as error:
+            error.seen = block
+            raise
 
     def _first_byte(self) -> bool:
         buffer = self._buffer
@@ -76,7 +81,7 @@ class H11RequestReader:
             self._skipped = True
             del buffer[:2]
         if buffer and buffer[0] not in FIRST_BYTES and (self._skipped or buffer != b"\r"):
-            raise BadRequest(400, "not a request")
+            raise BadRequest(400, "not a request", bytes(buffer[:_MOST_SEEN]))
         return bool(buffer)
 
     def _parse(self, block: bytes) -> RequestHead:
@@ -166,9 +171,9 @@ class H11RequestReader:
         return fresh
 
 
-def bad_block(error: blocks.BrokenBlock) -> BadRequest:
-    """What the client is told about a head that was not parsed."""
-    return BadRequest(_STATUS.get(error.rule, 400), error.rule)
+def bad_block(error: blocks.BrokenBlock, buffer: bytes | bytearray) -> BadRequest:
+    """What the client is told about the head at the front of ``buffer``, which was not parsed."""
+    return BadRequest(_STATUS.get(error.rule, 400), error.rule, bytes(buffer[:_MOST_SEEN]))
 
 
 def _minor(match: re.Match[bytes]) -> int:

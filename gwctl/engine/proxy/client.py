@@ -10,19 +10,14 @@ import struct
 from collections.abc import Callable, Sequence
 
 from gwctl.engine.http1.codec import BadRequest, End, Field, RequestHead, RequestReader
-from gwctl.engine.proxy.answering import answer_response
-from gwctl.engine.proxy.answers import core_answer
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
-from gwctl.engine.proxy.error_bodies import JSON
-from gwctl.engine.proxy.exchange import new_request_id
 from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.origin import Arrival
 from gwctl.engine.proxy.phases import run_exchange
 from gwctl.engine.proxy.preamble import Announced
-from gwctl.engine.proxy.returning import Notes
+from gwctl.engine.proxy.refusing import give_up, refuse
 from gwctl.engine.proxy.runtime import Runtime
 from gwctl.engine.wire import Wire
-from gwctl.observe.access import AccessRecord
 
 _log = logging.getLogger("gwctl.engine")
 
@@ -217,9 +212,11 @@ class ClientConnection(Wire):
         try:
             head = await self._head()
             if self._misled and head is not None:
-                raise BadRequest(497, "plain HTTP on a TLS port")
+                line = b"%b %b HTTP/1.%d" % (head.method, head.target, head.minor)
+                raise BadRequest(497, "plain HTTP on a TLS port", line)
         except BadRequest as error:
-            self._refuse(error)
+            self._answered = True
+            self.write(refuse(error, self._runtime, self.arrival))
             return False
         if head is None:
             return False
@@ -252,32 +249,9 @@ class ClientConnection(Wire):
             try:
                 await self.more(max(seconds, 0.001))
             except TimeoutError:
+                if began is not None:
+                    give_up(self._reader.rest(), self._runtime, self.arrival)
                 return None
-
-    def _refuse(self, error: BadRequest) -> None:
-        """Answer a request that could not be read; nothing is known about what the client accepts."""
-        self._answered = True
-        runtime = self._runtime
-        _log.info("bad request of %s: %s", self.arrival.peer, error.rule)
-        answer = core_answer(error.status, kind=JSON if error.status == 494 else None, close=True)
-        notes = Notes(new_request_id(), runtime.date(), response_ms=0)
-        head, body = answer_response(answer, None, notes, runtime.config, keep_alive=False)
-        self.write(head + body)
-        runtime.counters.requests += 1
-        if runtime.access_log is not None:
-            runtime.access_log.write(
-                AccessRecord(
-                    client=self.arrival.peer,
-                    user=b"",
-                    finished=runtime.clock.now(),
-                    request=b"",
-                    status=answer.status,
-                    body_bytes=len(body),
-                    referer=b"",
-                    user_agent=b"",
-                    request_id=notes.request_id,
-                )
-            )
 
     async def _goodbye(self) -> None:
         """Close so that the last response arrives: end our side, then read what still comes for a moment."""

@@ -33,7 +33,9 @@ def route(exchange: Exchange, snapshot: Snapshot) -> Answer | None:
         return core_answer(405, kind=exchange.runtime.config.error_type, close=True)
     path = normal(head.path.partition(b"?")[0])
     if path is None:
-        _log.error("invalid utf-8 in the path of a request, 404 Not Found is returned")
+        _log.error(
+            "invalid utf-8 in the path of a request, 404 Not Found is returned, request_id: %s", exchange.request_id
+        )
         return _NO_ROUTE
     exchange.path = path
     exchange.found = snapshot.routes.match(_query(exchange))

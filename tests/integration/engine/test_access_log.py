@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from gwctl.engine.config import Timeouts
 from gwctl.observe.access import AccessRecord
 from tests.integration.engine.world import Talk, gateway, one_route, play, says, until, upstream_server
 
@@ -30,7 +33,7 @@ def test_every_request_leaves_a_record() -> None:
     assert (served.request, served.status, served.body_bytes) == (b"GET /a?b HTTP/1.1", 200, 3)
     assert (served.client, served.referer, served.user_agent) == ("127.0.0.1", b"http://r/", b"t")
     assert (missed.status, missed.body_bytes > 50) == (404, True)
-    assert (refused.request, refused.status) == (b"", 400)
+    assert (refused.request, refused.status) == (b"BAD", 400)
 
 
 def test_a_client_that_leaves_is_logged_as_499() -> None:
@@ -61,3 +64,71 @@ def test_the_client_of_a_record_is_the_real_one() -> None:
 
     play(run())
     assert records[0].client == "9.9.9.9"
+
+
+REFUSED = {
+    "no host": (b"GET /x HTTP/1.1\r\nUser-Agent: ua\r\nReferer: r\r\n\r\n", b"GET /x HTTP/1.1", 400, b"ua", b"r"),
+    "junk": (b"\x01\x02junk\r\n\r\n", b"\x01\x02junk", 400, b"", b""),
+    "long target": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 2043, 414, b"", b""),
+    "large head": (
+        b"GET /y HTTP/1.1\r\nHost: x\r\nuser-agent:  ua \r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+        b"GET /y HTTP/1.1",
+        400,
+        b"ua",
+        b"",
+    ),
+    "TRACE": (b"TRACE / HTTP/1.1\r\nHost: x\r\nUser-Agent: t\r\n\r\n", b"TRACE / HTTP/1.1", 405, b"t", b""),
+}
+
+
+@pytest.mark.parametrize(("raw", "line", "status", "agent", "referer"), REFUSED.values(), ids=REFUSED)
+def test_a_request_that_was_refused_leaves_what_is_known_of_it(
+    raw: bytes, line: bytes, status: int, agent: bytes, referer: bytes
+) -> None:
+    """nginx logs what it had read of such a request."""
+    records = Records()
+
+    async def run() -> None:
+        async with gateway({}, access_log=records) as gw:
+            await gw.ask(raw)
+
+    play(run())
+    (record,) = records
+    assert (record.request, record.status, record.user_agent, record.referer) == (line, status, agent, referer)
+
+
+def test_a_head_that_never_ends_is_logged_as_408_and_nobody_is_told() -> None:
+    records = Records()
+
+    async def run() -> bytes:
+        async with gateway({}, access_log=records, timeouts=Timeouts(head=0.2)) as gw:
+            talk = await gw.connect()
+            await talk.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n")
+            return await talk.rest()
+
+    assert play(run()) == b""
+    assert [(record.request, record.status, record.body_bytes) for record in records] == [
+        (b"GET /slow HTTP/1.1", 408, 0)
+    ]
+
+
+def test_a_connection_that_never_asks_leaves_no_record() -> None:
+    records = Records()
+
+    async def run() -> bytes:
+        async with gateway({}, access_log=records, timeouts=Timeouts(first_byte=0.1)) as gw:
+            return await (await gw.connect()).rest()
+
+    assert play(run()) == b""
+    assert records == []
+
+
+def test_the_error_log_names_requests_that_were_refused(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gwctl.engine")
+
+    async def run() -> str | None:
+        async with gateway({}) as gw:
+            return (await gw.ask(b"GET / HTTP/1.1\r\n\r\n")).get("x-kong-request-id")
+
+    request_id = play(run())
+    assert f"request_id: {request_id}" in caplog.text

@@ -181,3 +181,11 @@ def test_what_cannot_be_read_is_answered_in_the_default_type(
     response = _raw(raw, **environ)
     assert (response.status, response.get("connection")) == (status, "close")
     _check_body(response, default, message)
+
+
+def test_what_a_large_head_accepts_is_seen_if_it_came_before() -> None:
+    large = b"X-Large: " + b"a" * 10240 + b"\r\n\r\n"
+    page = _raw(b"GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n" + large)
+    assert (page.status, page.get("content-type")) == (400, "text/html; charset=utf-8")
+    silent = _raw(b"HEAD / HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\n" + large, "HEAD")
+    assert (silent.status, silent.body, silent.get("content-type")) == (400, b"", "text/plain; charset=utf-8")
