@@ -74,7 +74,7 @@ def node(request: pytest.FixtureRequest, place: Place) -> Traditional:
     made = Traditional(place)
     if request.param == "postgres":
         made.environ |= request.getfixturevalue("database").environ()
-    made.gwctl("migrations", "bootstrap", "-q")
+    made.prepare()
     return made
 
 

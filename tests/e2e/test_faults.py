@@ -71,14 +71,14 @@ def test_a6_a_truncated_certificate_file(place: Place) -> None:
     certificate = place.directory / "cluster.crt"
     certificate.write_bytes(certificate.read_bytes()[:200])
     control_plane = ControlPlane(place)
-    control_plane.bootstrap()
+    control_plane.prepare()
 
     refused(control_plane.start(ok=False), "cluster_cert: failed loading certificate from", str(certificate))
 
 
 def test_a6_a_missing_certificate(place: Place) -> None:
     control_plane = ControlPlane(place)
-    control_plane.bootstrap()
+    control_plane.prepare()
 
     refused(control_plane.start(ok=False), "cluster certificate and key must be provided", "gwctl hybrid gen_cert")
 

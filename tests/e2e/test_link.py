@@ -184,7 +184,7 @@ def test_a14_the_expiry_of_the_certificate_is_shown(pair: Hybrid) -> None:
 def test_a20_a_write_needs_no_data_plane_and_reaches_one_that_links_later(place: Place, upstream: Upstream) -> None:
     place.gwctl("hybrid", "gen_cert")
     control_plane = ControlPlane(place)
-    control_plane.bootstrap()
+    control_plane.prepare()
     control_plane.start(env={"KONG_LOG_LEVEL": "debug"})
     control_plane.route("early", upstream.url)
     assert "[id: " not in control_plane.log, "nobody is there to be told"

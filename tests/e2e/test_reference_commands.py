@@ -70,7 +70,7 @@ def test_c11_a_clean_start_and_stop_leave_nothing_alarming(node: Traditional, up
 
 
 def test_c13_verbose_shows_variables_and_parameters_with_secrets_masked(node: Traditional) -> None:
-    node.gwctl("migrations", "bootstrap", "-q")
+    node.prepare()
 
     told = node.gwctl("start", "--vv", env={"KONG_PG_PASSWORD": "very secret", "KONG_DATABASE": "sqlite"})
 
@@ -85,7 +85,7 @@ def test_c13_verbose_shows_variables_and_parameters_with_secrets_masked(node: Tr
 
 
 def test_c14_a_template_flag_is_accepted(node: Traditional) -> None:
-    node.gwctl("migrations", "bootstrap", "-q")
+    node.prepare()
 
     assert node.gwctl("start", "--nginx-conf", "custom.template").out.endswith("Kong started\n")
 
@@ -100,7 +100,7 @@ def test_c16_an_empty_database_is_refused(node: Traditional) -> None:
 
 
 def test_c17_without_daemon_start_stays_and_tells_on_its_output(place: Place, node: Traditional) -> None:
-    node.gwctl("migrations", "bootstrap", "-q")
+    node.prepare()
 
     spawned = place.spawn("start", env=node.environ | {"KONG_NGINX_DAEMON": "off"})
     wait_for(lambda: ask("GET", f"http://127.0.0.1:{node.admin_port}/status").status == 200, "it runs")
@@ -280,7 +280,7 @@ def test_c30_a_killed_worker_is_replaced_and_serves_the_current_configuration(
 
 
 def test_c34_restart_when_not_running_and_from_a_prefix(place: Place, node: Traditional) -> None:
-    node.gwctl("migrations", "bootstrap", "-q")
+    node.prepare()
     assert node.gwctl("restart").out.endswith("Kong started\n")
     first = node.pid
 

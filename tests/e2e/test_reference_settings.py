@@ -60,7 +60,7 @@ def test_c15_c37_a_prepared_prefix_with_a_secret_and_a_host_of_the_hosts_file(pl
         "KONG_PG_DATABASE": "{vault://env/pg-database}",
         "PG_DATABASE": database.name,
     }
-    node.gwctl("migrations", "bootstrap", "-q")
+    node.prepare()
 
     assert node.gwctl("prepare").out == ""
     assert database.name not in (node.prefix / ".kong_env").read_text()

@@ -47,7 +47,7 @@ def test_s1_s6_a26_readiness_follows_the_configuration_and_not_the_control_plane
 ) -> None:
     place.gwctl("hybrid", "gen_cert")
     control_plane = WatchedControlPlane(place)
-    control_plane.bootstrap()
+    control_plane.prepare()
     data_plane = DataPlane(place, [control_plane], workers=2)
     data_plane.start()
     empty = {"message": "no configuration available (empty configuration present)"}

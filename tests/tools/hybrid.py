@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from tests.tools.gateway import ControlPlane, DataPlane, Place
-from tests.tools.prepared import prepare, takes_a_copy
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
@@ -26,10 +25,7 @@ class Hybrid:
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
         self.place.gwctl("hybrid", "gen_cert")
-        if takes_a_copy(self.control_plane.environ):
-            prepare(self.control_plane.prefix)
-        else:
-            self.control_plane.bootstrap()
+        self.control_plane.prepare()
         self.control_plane.start(env=environ)
         self.control_plane.route("echo", self.upstream.url)
         for data_plane in self.data_planes:

@@ -32,11 +32,15 @@ class Traditional:
     def gwctl(self, *arguments: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Finished:
         return self.place.gwctl(*arguments, env=self.environ | dict(env or {}), ok=ok)
 
-    def started(self) -> None:
+    def prepare(self) -> None:
+        """Give it a database to start with, in the quickest way."""
         if takes_a_copy(self.environ):
             prepare(self.prefix)
         else:
             self.gwctl("migrations", "bootstrap", "-q")
+
+    def started(self) -> None:
+        self.prepare()
         assert self.gwctl("start").out.splitlines()[-1] == "Kong started"
 
     @property
