@@ -35,7 +35,7 @@ class PatternError(GwctlError):
     code = "pattern"
 
 
-def compile_pattern(text: str) -> Pattern:
+def compile_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
     """``text`` compiled by RE2, or by Python's engine when RE2 lacks the syntax and the expression is harmless.
 
     Raises PatternError for broken syntax and for expressions that may backtrack without bound.
@@ -44,20 +44,21 @@ def compile_pattern(text: str) -> Pattern:
 
     options = re2.Options()
     options.log_errors = False
+    options.case_sensitive = not ignore_case
     try:
         compiled: Pattern = re2.compile(text, options)
     except re2.error as error:
         reason = _reason(error)
         if reason.startswith(_UNCLOSED_CLASS):  # no engine takes it, and Python's warns while it reads on
             raise PatternError(_in_pcre_words(reason, text)) from None
-        return _compile_backtracking(text, reason)
+        return _compile_backtracking(text, reason, re.IGNORECASE if ignore_case else 0)
     return compiled
 
 
-def _compile_backtracking(text: str, reason: str) -> Pattern:
+def _compile_backtracking(text: str, reason: str, flags: int) -> Pattern:
     spelled = _NAMED_GROUP.sub("(?P<", text)
     try:
-        compiled = cast("Pattern", re.compile(spelled))
+        compiled = cast("Pattern", re.compile(spelled, flags))
     except (re.error, OverflowError, RecursionError):
         raise PatternError(_in_pcre_words(reason, text)) from None
     danger = _danger(spelled)

@@ -83,7 +83,11 @@ class ClientConnection(Wire):
         sni = self._names.of(transport.get_extra_info("ssl_object")) if self._names is not None else None
         address = peer[0] if peer else ""
         trusted = address in self._runtime.config.trusted
-        self.arrival = Arrival(address, self._port, self._https, sni, self._announced, trusted)
+        own = transport.get_extra_info("sockname")
+        peer_port, local = (peer[1], own[0]) if address and own else (0, "")
+        if self._announced is not None and trusted:
+            peer_port, local = self._announced.source_port, self._announced.destination
+        self.arrival = Arrival(address, self._port, self._https, sni, self._announced, trusted, peer_port, local)
         self._joined(self)
         self._task = self.loop.create_task(self._serve(), name="client connection")
 

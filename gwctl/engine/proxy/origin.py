@@ -18,6 +18,7 @@ class Arrival:
     """The connection that a request came on: the TCP peer (nothing on a Unix socket), the listener's port as clients
     see it, TLS or not, and whether the peer is one of ``trusted_ips``.
 
+    ``peer_port`` is the client's port, ``local`` the address that it connected to.
     ``announced`` is what a PROXY header said; who sent it is the TCP peer, so that only a trusted one is believed.
     ``peer_text``, ``proto`` and ``port_text`` are the same as bytes, made once for all requests of the connection.
     """
@@ -28,6 +29,8 @@ class Arrival:
     sni: str | None = None
     announced: Announced | None = None
     trusted: bool = False
+    peer_port: int = 0
+    local: str = ""
     peer_text: bytes = field(init=False)
     proto: bytes = field(init=False)
     port_text: bytes = field(init=False)
@@ -40,12 +43,15 @@ class Arrival:
 
 @dataclass(slots=True)
 class Origin:
-    """``client`` is the real client address; the forwarded values are those of a trusted peer or our own."""
+    """``client`` is the real client address; the forwarded values are those of a trusted peer or our own.
+
+    ``named_port`` is the port that the request names beside its host, if any.
+    """
 
     client: str
     trusted: bool
     host: str
-    host_port: int
+    named_port: int | None
     proto: bytes
     forwarded_host: bytes
     forwarded_port: bytes
@@ -67,7 +73,7 @@ def origin(head: RequestHead, arrival: Arrival, config: EngineConfig) -> Origin:
         client=arrival.peer or UNIX,
         trusted=arrival.trusted,
         host=host,
-        host_port=arrival.port if port is None else port,
+        named_port=port,
         proto=arrival.proto,
         forwarded_host=shown.encode("latin-1"),
         forwarded_port=arrival.port_text,

@@ -38,23 +38,12 @@ def route(exchange: Exchange, snapshot: Snapshot) -> Answer | None:
         )
         return _NO_ROUTE
     exchange.path = path
-    exchange.found = snapshot.routes.match(_query(exchange))
+    origin = exchange.origin
+    query = Query(head, exchange.client.arrival, origin.host, origin.named_port, path, origin.client)
+    exchange.found = snapshot.routes.match(query)
     if exchange.found is None:
         return _NO_ROUTE
     return _checks(exchange)
-
-
-def _query(exchange: Exchange) -> Query:
-    head, arrival, origin = exchange.head, exchange.client.arrival, exchange.origin
-    return Query(
-        https=arrival.https,
-        method=head.method,
-        host=origin.host,
-        port=origin.host_port,
-        path=exchange.path,
-        sni=arrival.sni,
-        fields=head,
-    )
 
 
 def _checks(exchange: Exchange) -> Answer | None:

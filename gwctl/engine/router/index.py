@@ -1,226 +1,160 @@
-"""The route index: finds the matcher of greatest rank with a few dictionary look-ups, whatever the number of routes."""
+"""The route index: finds the route of greatest rank with a few look-ups, whatever their number, and takes changes in
+place."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from gwctl.engine.router.matcher import Matcher, PathRule, compile_route
-from gwctl.engine.router.memo import Memo
+from gwctl.engine.router.compiling import Flavor, compile_route
+from gwctl.engine.router.fields import Read, listener_port, reader, scheme_port
+from gwctl.engine.router.matcher import Candidate, Matcher
+from gwctl.engine.router.memo import UNKNOWN, Memo, _Unknown
 from gwctl.engine.router.query import Found, Query
+from gwctl.engine.router.rules import HostRule
+from gwctl.engine.router.table import Table
+from gwctl.expressions import ExpressionError
 from gwctl.kit.patterns import PatternError
 
 T = TypeVar("T")
 
 _log = logging.getLogger("gwctl.engine")
 
+_Place: TypeAlias = tuple[str, str, str, Candidate[T]]
+"""Kind and text of a host pattern, the start of a path, and what is filed there."""
+
 _DOT = re.compile(r"\.")
-_LONGEST_REMEMBERED = 1024
-"""Bytes that clients chose in a question worth remembering: nobody fills the memory with paths that come once."""
-
-
-class _Candidate(Generic[T]):
-    """A matcher under one of its hosts and one of its paths."""
-
-    __slots__ = ("matcher", "path", "port", "rank")
-
-    def __init__(self, matcher: Matcher[T], port: int | None, path: PathRule | None) -> None:
-        self.matcher = matcher
-        self.rank = matcher.rank
-        self.port = port
-        self.path = path
-
-    def found(self, query: Query) -> Found[T] | None:
-        if self.port is not None and self.port != query.port:
-            return None
-        if not self.matcher.accepts(query):
-            return None
-        if self.path is None:
-            return Found(self.matcher.target, None)
-        match = self.path.match(query.path)
-        if match is None or isinstance(match, str):
-            return None if match is None else Found(self.matcher.target, match)
-        groups = match.groups()
-        if not groups:
-            return Found(self.matcher.target, match.group())
-        return Found(self.matcher.target, match.group(), groups, match.groupdict())
-
-
-class _Paths(Generic[T]):
-    """The candidates of one host pattern by the literal start of their paths; "" holds those without any."""
-
-    __slots__ = ("by_start", "lengths")
-
-    def __init__(self) -> None:
-        self.by_start: dict[str, list[_Candidate[T]]] = {}
-        self.lengths: tuple[int, ...] = ()
-
-    def add(self, candidate: _Candidate[T]) -> None:
-        start = "" if candidate.path is None else candidate.path.literal
-        self.by_start.setdefault(start, []).append(candidate)
-
-    def remove(self, candidate: _Candidate[T]) -> None:
-        start = "" if candidate.path is None else candidate.path.literal
-        candidates = self.by_start[start]
-        candidates.remove(candidate)
-        if not candidates:
-            del self.by_start[start]
-
-    def seal(self) -> None:
-        for candidates in self.by_start.values():
-            candidates.sort(key=_by_rank, reverse=True)
-        self.seal_lengths()
-
-    def insert(self, candidate: _Candidate[T]) -> None:
-        """``add`` to what is sealed."""
-        self.add(candidate)
-        self.by_start["" if candidate.path is None else candidate.path.literal].sort(key=_by_rank, reverse=True)
-        self.seal_lengths()
-
-    def seal_lengths(self) -> None:
-        self.lengths = tuple(sorted({len(start) for start in self.by_start}, reverse=True))
-
-
-def _by_rank(candidate: _Candidate[T]) -> int:
-    return candidate.rank
-
-
-def _compiled(route: Mapping[str, Any], target: T) -> list[Matcher[T]]:
-    try:
-        return compile_route(route, target)
-    except PatternError as error:
-        _log.error("routes %s is skipped: %s", route.get("name") or route["id"], error)
-        return []
+_ANY_HOST = HostRule("any", "", None)
+_STEP, _MOST = 5000, 100_000
 
 
 class RouteIndex(Generic[T]):
-    """Once sealed it changes by ``edit`` only.
+    """``match`` is exact: what it finds is what a search through all routes by rank would find.
 
-    ``match`` is exact: the matcher of greatest rank whose conditions all hold.
+    ``flavor`` is the setting ``router_flavor``.
     """
 
-    def __init__(self) -> None:
-        self._any_host: _Paths[T] = _Paths()
-        self._hosts: dict[str, _Paths[T]] = {}
-        self._suffixes: dict[str, _Paths[T]] = {}
-        self._prefixes: dict[str, _Paths[T]] = {}
-        self._header_names: tuple[bytes, ...] = ()
-        self._memo: Memo[Found[T]] = Memo(0)
-        self._count = 0
-        self._held: dict[str, list[tuple[_Paths[T], _Candidate[T]]]] = {}
+    def __init__(self, flavor: Flavor = "traditional_compatible") -> None:
+        self._flavor: Flavor = flavor
+        self._any_host: Table[T] = Table()
+        self._tables: dict[str, dict[str, Table[T]]] = {"exact": {}, "suffix": {}, "prefix": {}}
+        self._hosts, self._suffixes, self._prefixes = self._tables.values()
+        self._routes: dict[str, tuple[list[_Place[T]], frozenset[str]]] = {}
+        self._reads: Counter[str] = Counter()
+        self._extras: tuple[Read, ...] = ()
+        self._port: Read = scheme_port if flavor == "traditional" else listener_port
+        self._memo: Memo[Found[T]] = Memo(_STEP)
 
     @property
     def count(self) -> int:
-        """The number of places where a matcher is looked for."""
-        return self._count
+        """The number of routes."""
+        return len(self._routes)
+
+    @property
+    def flavor(self) -> Flavor:
+        return self._flavor
 
     def add(self, route: Mapping[str, Any], target: T) -> None:
-        """Add a route record, before ``seal``; one that cannot be matched is skipped and logged by name."""
-        for matcher in _compiled(route, target):
-            for paths, candidate in self._hold(route["id"], matcher):
-                paths.add(candidate)
+        """Add one route, as ``edit`` does."""
+        self.edit((), ((route, target),))
 
     def edit(self, removed: Iterable[str], added: Iterable[tuple[Mapping[str, Any], T]]) -> None:
-        """Replace routes in what is sealed, between two requests: all or nothing. Ids that are unknown do no harm.
+        """Take out the routes with the ids ``removed`` (unknown ones are no fault), then put in ``added``.
 
-        Raises ValueError for a record of another form than an entity's.
+        A record that has the id of a present route takes its place. All or nothing: every record is compiled before
+        anything changes. One that cannot be compiled is skipped and logged, with its name; its id is then without a
+        route. The cost is that of the routes named here, not of those present.
         """
-        compiled = [(route["id"], _compiled(route, target)) for route, target in added]
-        for key in removed:
-            for paths, candidate in self._held.pop(key, ()):
-                paths.remove(candidate)
-                paths.seal_lengths()
-                self._count -= 1
-        for key, matchers in compiled:
-            for matcher in matchers:
-                for paths, candidate in self._hold(key, matcher):
-                    paths.insert(candidate)
-        self._memo = Memo(min(max(5000, -(-self._count // 5000) * 5000), 100_000))
+        made = [(route["id"], self._compiled(route, target)) for route, target in added]
+        before = set(self._reads)
+        for route_id in removed:
+            self._take_out(route_id)
+        for route_id, matchers in made:
+            self._take_out(route_id)
+            if matchers:
+                self._put_in(route_id, matchers)
+        if set(self._reads) != before:
+            decided = sorted(self._reads.keys() - {"http.host", "http.path"})
+            self._extras = tuple(self._port if name == "net.dst.port" else reader(name) for name in decided)
+        self._memo.resize(min(max(_STEP, -(-len(self._routes) // _STEP) * _STEP), _MOST))
+        self._memo.clear()
 
-    def _hold(self, key: str, matcher: Matcher[T]) -> Iterator[tuple[_Paths[T], _Candidate[T]]]:
-        names = {rule.name for rule in matcher.headers}
-        if not names <= set(self._header_names):
-            self._header_names = tuple(sorted(names.union(self._header_names)))
-        held = self._held.setdefault(key, [])
-        for paths, port in self._places(matcher):
-            for rule in matcher.paths or (None,):
-                self._count += 1
-                held.append((paths, _Candidate(matcher, port, rule)))
-                yield held[-1]
+    def _compiled(self, route: Mapping[str, Any], target: T) -> list[Matcher[T]]:
+        try:
+            return compile_route(route, target, self._flavor)
+        except (PatternError, ExpressionError, ValueError) as error:
+            _log.error("routes %s is skipped: %s", route.get("name") or route["id"], error)
+            return []
 
-    def _places(self, matcher: Matcher[T]) -> Iterable[tuple[_Paths[T], int | None]]:
-        if matcher.hosts is None:
-            yield self._any_host, None
+    def _take_out(self, route_id: str) -> None:
+        known = self._routes.pop(route_id, None)
+        if known is None:
             return
-        tables = {"exact": self._hosts, "suffix": self._suffixes, "prefix": self._prefixes}
-        for rule in matcher.hosts:
-            yield tables[rule.kind].setdefault(rule.text, _Paths()), rule.port
+        places, reads = known
+        for kind, text, start, candidate in places:
+            table = self._any_host if kind == "any" else self._tables[kind][text]
+            table.remove(start, candidate)
+            if not table and kind != "any":
+                del self._tables[kind][text]
+        for name in reads:
+            self._reads[name] -= 1
+            if not self._reads[name]:
+                del self._reads[name]
 
-    def seal(self) -> Iterator[None]:
-        """Sort the tables, one per step; after the last step the index may be asked."""
-        for table in (self._hosts, self._suffixes, self._prefixes):
-            for paths in table.values():
-                paths.seal()
-                yield
-        self._any_host.seal()
-        self._memo = Memo(min(max(5000, -(-self._count // 5000) * 5000), 100_000))
+    def _put_in(self, route_id: str, matchers: list[Matcher[T]]) -> None:
+        places: list[_Place[T]] = []
+        for matcher in matchers:
+            for host in matcher.hosts or (_ANY_HOST,):
+                for path in matcher.paths or (None,):
+                    candidate = Candidate(matcher, host, path)
+                    start = "" if path is None else path.literal
+                    self._table(host).add(start, candidate, matcher.facets)
+                    places.append((host.kind, host.text, start, candidate))
+        reads = frozenset().union(*(matcher.reads for matcher in matchers))
+        self._routes[route_id] = (places, reads)
+        self._reads.update(reads)
+
+    def _table(self, host: HostRule) -> Table[T]:
+        if host.kind == "any":
+            return self._any_host
+        tables = self._tables[host.kind]
+        table = tables.get(host.text)
+        if table is None:
+            table = tables[host.text] = Table()
+        return table
 
     def match(self, query: Query) -> Found[T] | None:
-        """What the best matcher of ``query`` finds, None when none matches."""
-        key = self._key(query)
-        if key is None:
-            return self._search(query)
-        known, found = self._memo.get(key)
-        if known:
-            return found
+        """What the best route of ``query`` finds, None when none matches."""
+        key = (query.host, query.path, *[read(query) for read in self._extras])
+        known = self._memo.get(key)
+        if not isinstance(known, _Unknown):
+            return known
         found = self._search(query)
-        self._memo.put(key, found)
+        self._memo.put(key, found, sum(len(part) for part in key if isinstance(part, str | tuple)))
         return found
 
-    def _key(self, query: Query) -> tuple[object, ...] | None:
-        """All that the answer depends on; None when that is too long to remember."""
-        if len(query.method) + len(query.host) + len(query.path) > _LONGEST_REMEMBERED:
-            return None
-        key = (query.https, query.method, query.host, query.port, query.path, query.sni)
-        if not self._header_names:
-            return key
-        values = tuple(tuple(query.values(name)) for name in self._header_names)
-        if sum(len(value) for each in values for value in each) > _LONGEST_REMEMBERED:
-            return None
-        return (*key, *values)
-
     def _search(self, query: Query) -> Found[T] | None:
-        best: Found[T] | None = None
-        best_rank = -1
-        path = query.path
-        size = len(path)
-        for paths in self._candidates(query.host):
-            by_start = paths.by_start
-            for length in paths.lengths:
-                if length > size:
-                    continue
-                for candidate in by_start.get(path[:length], ()):
-                    if candidate.rank <= best_rank:
-                        break
-                    found = candidate.found(query)
-                    if found is not None:
-                        best, best_rank = found, candidate.rank
-                        break
-        return best
-
-    def _candidates(self, host: str) -> list[_Paths[T]]:
-        tables = [self._any_host]
+        host, port = query.host, self._port(query)
+        found: Found[T] | None = None
+        rank = -1
         exact = self._hosts.get(host)
         if exact is not None:
-            tables.append(exact)
+            found, rank = exact.best(query, port, found, rank)
         if self._suffixes or self._prefixes:
-            for dot in _DOT.finditer(host):
-                suffix = self._suffixes.get(host[dot.start() :])
-                if suffix is not None:
-                    tables.append(suffix)
-                prefix = self._prefixes.get(host[: dot.end()])
-                if prefix is not None:
-                    tables.append(prefix)
-        return tables
+            for table in self._wild(host):
+                found, rank = table.best(query, port, found, rank)
+        if self._any_host:
+            found, rank = self._any_host.best(query, port, found, rank)
+        return found
+
+    def _wild(self, host: str) -> list[Table[T]]:
+        found = []
+        for dot in _DOT.finditer(host):
+            for tables, part in ((self._suffixes, host[dot.start() :]), (self._prefixes, host[: dot.end()])):
+                table = tables.get(part)
+                if table is not None and part != host:
+                    found.append(table)
+        return found

@@ -36,7 +36,6 @@ class FullBuild:
         for key, cell in services.cells.items():
             cell.missing = self.model.plugins.of(None, key)
             yield
-        yield from self.model.routes.seal()
 
     def _add_plugin(self, record: RecordDict) -> None:
         self.model.plugins.put(record["id"], record)
