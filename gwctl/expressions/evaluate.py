@@ -78,7 +78,7 @@ def compile_tree(node: syntax.Node, reader: Reader, notes: Mapping[str, Note] | 
 
 def _every(tests: Sequence[Condition]) -> Condition:
     def every(request: Any) -> bool:
-        for test in tests:
+        for test in tests:  # noqa: SIM110 — a generator would cost more than most tests
             if not test(request):
                 return False
         return True
@@ -88,7 +88,7 @@ def _every(tests: Sequence[Condition]) -> Condition:
 
 def _some(tests: Sequence[Condition]) -> Condition:
     def some(request: Any) -> bool:
-        for test in tests:
+        for test in tests:  # noqa: SIM110
             if test(request):
                 return True
         return False
@@ -112,9 +112,7 @@ def _predicate(node: syntax.Predicate, read: Callable[[Any], Any], note: Note | 
 _MANY = ("http.headers.", "http.queries.")
 
 
-def _of_many(
-    test: _Test, read: Callable[[Any], Any], *, enough: Callable[[Any], bool], lower: bool
-) -> Condition:
+def _of_many(test: _Test, read: Callable[[Any], Any], *, enough: Callable[[Any], bool], lower: bool) -> Condition:
     if lower:
         return lambda request: bool(values := read(request)) and enough(test(value.lower()) for value in values)
     return lambda request: bool(values := read(request)) and enough(test(value) for value in values)

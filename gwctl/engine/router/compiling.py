@@ -151,9 +151,7 @@ class _Conditions:
 
 
 def _address_check(items: Iterable[Mapping[str, Any]], ip: Read, port: Read) -> Check:
-    wanted = [
-        (ip_network(item["ip"], strict=False) if item.get("ip") else None, item.get("port")) for item in items
-    ]
+    wanted = [(ip_network(item["ip"], strict=False) if item.get("ip") else None, item.get("port")) for item in items]
 
     def check(query: Query) -> bool:
         address, number = ip(query), port(query)

@@ -10,7 +10,7 @@ from gwctl.engine.router.matcher import Check, Matcher
 from gwctl.engine.router.priority import expression_rank
 from gwctl.engine.router.query import Query
 from gwctl.engine.router.rules import HostRule, PathRule
-from gwctl.expressions import Needs, Node, alternatives, compile_tree, needs, parse_expression
+from gwctl.expressions import Needs, alternatives, compile_tree, needs, parse_expression
 
 T = TypeVar("T")
 
@@ -24,13 +24,10 @@ def compile_expression_route(route: Mapping[str, Any], target: T) -> list[Matche
     parts = alternatives(tree)
     if len(parts) > _MOST_ALTERNATIVES:
         parts = (tree,)
-    rank = expression_rank(route) * _MOST_ALTERNATIVES
+    rank = expression_rank(route)
     # one for TLS alone also matches plain requests, to redirect them
     scheme: Check | None = None if _TLS & set(route.get("protocols") or _TLS) else lambda query: not query.https
-    return [
-        _matcher(needs(part), target, rank + _MOST_ALTERNATIVES - 1 - position, scheme)
-        for position, part in enumerate(parts)
-    ]
+    return [_matcher(needs(part), target, rank, scheme) for part in parts]
 
 
 def _matcher(found: Needs, target: T, rank: int, scheme: Check | None) -> Matcher[T]:

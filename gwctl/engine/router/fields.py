@@ -55,9 +55,7 @@ def _header(name: str) -> Read:
     wanted = name.encode()
     if b"_" not in wanted:
         return lambda query: tuple(_text(value) for value in query.head.values(wanted))
-    return lambda query: tuple(
-        _text(value) for low, _, value in query.head.fields if low.replace(b"-", b"_") == wanted
-    )
+    return lambda query: tuple(_text(value) for low, _, value in query.head.fields if low.replace(b"-", b"_") == wanted)
 
 
 def _text(value: bytes) -> str:

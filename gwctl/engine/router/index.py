@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from gwctl.engine.router.compiling import Flavor, compile_route
 from gwctl.engine.router.fields import Read, listener_port, reader, scheme_port
 from gwctl.engine.router.matcher import Candidate, Matcher
-from gwctl.engine.router.memo import UNKNOWN, Memo, _Unknown
+from gwctl.engine.router.memo import Memo, _Unknown
 from gwctl.engine.router.query import Found, Query
 from gwctl.engine.router.rules import HostRule
 from gwctl.engine.router.table import Table
@@ -29,6 +29,12 @@ _Place: TypeAlias = tuple[str, str, str, Candidate[T]]
 _DOT = re.compile(r"\.")
 _ANY_HOST = HostRule("any", "", None)
 _STEP, _MOST = 5000, 100_000
+
+
+def _characters(part: object) -> int:
+    if isinstance(part, str):
+        return len(part)
+    return sum(map(len, part)) if isinstance(part, tuple) else 0
 
 
 class RouteIndex(Generic[T]):
@@ -106,13 +112,15 @@ class RouteIndex(Generic[T]):
 
     def _put_in(self, route_id: str, matchers: list[Matcher[T]]) -> None:
         places: list[_Place[T]] = []
+        order = 0
         for matcher in matchers:
-            for host in matcher.hosts or (_ANY_HOST,):
-                for path in matcher.paths or (None,):
-                    candidate = Candidate(matcher, host, path)
-                    start = "" if path is None else path.literal
+            for path in matcher.paths or (None,):
+                start = "" if path is None else path.literal
+                for host in matcher.hosts or (_ANY_HOST,):
+                    candidate = Candidate(matcher, host, path, order)
                     self._table(host).add(start, candidate, matcher.facets)
                     places.append((host.kind, host.text, start, candidate))
+                order += 1
         reads = frozenset().union(*(matcher.reads for matcher in matchers))
         self._routes[route_id] = (places, reads)
         self._reads.update(reads)
@@ -133,7 +141,7 @@ class RouteIndex(Generic[T]):
         if not isinstance(known, _Unknown):
             return known
         found = self._search(query)
-        self._memo.put(key, found, sum(len(part) for part in key if isinstance(part, str | tuple)))
+        self._memo.put(key, found, sum(map(_characters, key)))
         return found
 
     def _search(self, query: Query) -> Found[T] | None:

@@ -18,6 +18,10 @@ Facet: TypeAlias = tuple[str, frozenset[str]]
 """A field that must have one of these values, in lower case: what tells many routes of one host and path apart."""
 
 
+_ORDER_BITS = 8
+_ORDERS = (1 << _ORDER_BITS) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher(Generic[T]):
     """``rank`` orders matchers, the greatest first. None in ``hosts`` or ``paths`` means no condition that the index
@@ -40,13 +44,17 @@ class Matcher(Generic[T]):
 
 
 class Candidate(Generic[T]):
-    """A matcher under one of its hosts and one of its paths. ``facet`` is the one that it was filed by, if any."""
+    """A matcher under one of its hosts and one of its paths, which is number ``order`` of the route's.
+
+    ``facet`` is the one that it was filed by, if any.
+    """
 
     __slots__ = ("_checks", "_fixed", "_notes", "_pattern", "_port", "facet", "rank", "target")
 
-    def __init__(self, matcher: Matcher[T], host: HostRule | None, path: PathRule | None) -> None:
-        self._port = None if host is None else host.port
-        self.rank = matcher.rank + (matcher.port_bonus if self._port is not None else 0)
+    def __init__(self, matcher: Matcher[T], host: HostRule, path: PathRule | None, order: int) -> None:
+        self._port = host.port
+        rank = matcher.rank + (matcher.port_bonus if host.port is not None else 0)
+        self.rank = rank << _ORDER_BITS | max(_ORDERS - order, 0)  # of one route, the path that it names first
         self.target = matcher.target
         self._checks = matcher.checks
         self._pattern = None if path is None else path.pattern

@@ -48,7 +48,7 @@ class Memo(Generic[T]):
         self._going += [half for half in (self._young, self._old) if half]
         self._young, self._old, self._characters = {}, {}, 0
 
-    def get(self, key: object) -> T | None | _Unknown:
+    def get(self, key: object) -> T | _Unknown | None:
         """The answer to ``key``, UNKNOWN when it is not remembered."""
         found = self._young.get(key, UNKNOWN)
         if found is UNKNOWN and self._old:

@@ -27,7 +27,7 @@ _CATEGORY = (
 _WILD_WITH_PORT, _PLAIN_HOSTS, _REGEX = 4, 2, 1
 _OLDEST = (1 << 64) - 1
 EXPLICIT_PORT = 1 << 192
-"""What a host with a port adds to a rank of the flavor ``traditional``: of two that are equal else, it is asked first."""
+"""What a host with a port adds to a rank of the flavor ``traditional``: of two equal ones it is asked first."""
 
 
 def path_groups(paths: Sequence[str]) -> list[list[str]]:

@@ -125,8 +125,8 @@ def _branches(pattern: str) -> bool:
     """Whether ``pattern`` has, or may have, alternatives outside of all parentheses."""
     depth = 0
     for found in _OUTLINE.finditer(pattern):
-        token = found.group()
-        if token in ("\\Q", "\\E") or depth < 0 or (token == "|" and depth == 0):
+        sign = found.group()
+        if sign in ("\\Q", "\\E") or depth < 0 or (sign == "|" and depth == 0):
             return True
-        depth += (token == "(") - (token == ")")
+        depth += (sign == "(") - (sign == ")")
     return depth != 0

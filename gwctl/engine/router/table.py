@@ -198,20 +198,16 @@ class Table(Generic[T]):
     def _started(self, path: str) -> list[str]:
         """The starts that ``path`` begins with, the longest first."""
         starts, lengths = self._starts, self._lengths
-        found = []
+        found: list[str] = []
         depth = len(self._depths)
         if depth == 1:  # by far the most common, and worth its own lines
-            for length in lengths["/"]:
-                if (start := path[:length]) in starts:
-                    found.append(start)
+            found = [start for length in lengths["/"] if (start := path[:length]) in starts]
         elif depth:
             cuts = [1]
             while len(cuts) < depth and (cut := path.find("/", cuts[-1]) + 1):
                 cuts.append(cut)
             for cut in reversed(cuts):
-                for length in lengths.get(path[:cut], ()):
-                    if (start := path[:length]) in starts:
-                        found.append(start)
+                found += [start for length in lengths.get(path[:cut], ()) if (start := path[:length]) in starts]
         if "" in starts:
             found.append("")
         return found

@@ -1,78 +1,28 @@
-"""Routes: the reference's order (proxy.md 1.4, 17.1), and an index that is exactly a linear search by that order."""
+"""The route index: exactly a search through all routes by rank, whatever the flavor and however it was changed."""
 
 from __future__ import annotations
 
+import logging
+import random
+import time
 import tracemalloc
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwctl.engine.http1.codec import Field, RequestHead
+from gwctl.engine.router.compiling import Flavor
 from gwctl.engine.router.hostport import split_host_port
 from gwctl.engine.router.index import RouteIndex
-from gwctl.engine.router.matcher import Matcher, compile_route, literal_start
-from gwctl.engine.router.memo import Memo
+from gwctl.engine.router.memo import UNKNOWN, Memo
 from gwctl.engine.router.priority import group_uuid, path_groups, priority
-from gwctl.engine.router.query import Found, Query
-from gwctl.kit.patterns import compile_pattern
-from tests.integration.engine.records import identity
-
-Route = dict[str, Any]
-
-_LETTERS = str.maketrans("0123456789", "ABCDEFGHIJ")
-
-
-def route(name: str, **values: Any) -> Route:
-    return {"id": identity(name), "protocols": ["http", "https"], **values}
-
-
-def query(
-    path: str = "/",
-    method: bytes = b"GET",
-    host: str = "",
-    port: int = 80,
-    *,
-    https: bool = False,
-    sni: str | None = None,
-    headers: Sequence[tuple[str, str]] = (),
-) -> Query:
-    fields: list[Field] = [(name.lower().encode(), name.encode(), value.encode()) for name, value in headers]
-    head = RequestHead(method, path.encode(), path.encode(), 1, host.encode(), fields)
-    return Query(https=https, method=method, host=host, port=port, path=path, sni=sni, fields=head)
-
-
-def index_of(routes: Sequence[Route]) -> RouteIndex[str]:
-    index: RouteIndex[str] = RouteIndex()
-    for record in routes:
-        index.add(record, record["id"])
-    for _ in index.seal():
-        pass
-    return index
-
-
-def linear(matchers: Sequence[Matcher[str]], asked: Query) -> Found[str] | None:
-    """The same question answered without any index: every condition of every matcher, the greatest rank wins."""
-    best_rank, best_found = -1, None
-    for matcher in matchers:
-        if matcher.rank <= best_rank or not matcher.accepts(asked):
-            continue
-        if matcher.hosts is not None and not any(
-            rule.accepts(asked.host) and rule.port in (None, asked.port) for rule in matcher.hosts
-        ):
-            continue
-        if matcher.paths is None:
-            best_rank, best_found = matcher.rank, Found(matcher.target, None)
-            continue
-        matches = [rule.match(asked.path) for rule in matcher.paths]
-        if any(match is not None for match in matches):
-            best_rank, best_found = matcher.rank, Found(matcher.target, "some")
-    return best_found
-
+from gwctl.engine.router.query import Query
+from gwctl.engine.router.rules import literal_start
+from gwctl.kit.patterns import PatternError, compile_pattern
+from tests.tools.linear_router import search
+from tests.tools.routing import FLAVORS, AskedHead, Route, chosen, index_of, query, r, route
 
 LABELS = st.sampled_from(["a", "b", "c"])
 HOSTS = st.builds(".".join, st.lists(LABELS, min_size=1, max_size=3))
@@ -81,139 +31,246 @@ HOST_RULES = st.one_of(
     HOSTS.map(lambda host: f"*.{host}"),
     HOSTS.map(lambda host: f"{host}.*"),
     HOSTS.map(lambda host: f"{host}:81"),
+    HOSTS.map(lambda host: f"*.{host}:80"),
 )
 PATHS = st.lists(st.sampled_from(["a", "b", "ab", "x1"]), max_size=3).map(lambda parts: "/" + "/".join(parts))
 PATH_RULES = st.one_of(
     PATHS,
+    PATHS.map(lambda path: f"{path}/"[:1] if path == "/" else f"{path}/"),
     st.sampled_from(["~/a/(?P<n>[a-z]+)", "~/[ab]+$", "~/a?b", "~/ab.*", "~/a|/b", "~/x\\.?1", "~/a/b*", "~/(a)/(b)?"]),
 )
 HEADERS = st.dictionaries(
-    st.sampled_from(["X-A", "x-b"]), st.sampled_from([["1"], ["1", "2"], ["~*^[12]$"], ["A"]]), max_size=2
+    st.sampled_from(["X-A", "x-b", "x-c"]), st.sampled_from([["1"], ["1", "2"], ["~*^[12]$"], ["A"]]), max_size=2
+)
+PREDICATES = st.one_of(
+    PATHS.map(lambda path: f'http.path ^= "{path}"'),
+    PATHS.map(lambda path: f'http.path == "{path}"'),
+    HOSTS.map(lambda host: f'http.host == "{host}"'),
+    HOSTS.map(lambda host: f'http.host =^ ".{host}"'),
+    st.sampled_from(
+        [
+            'http.path ~ "^/(a|b)/(x1)?"',
+            'http.path contains "ab"',
+            'http.path.segments.0 == "a"',
+            'http.path.segments.0_1 == "a/b"',
+            "http.path.segments.len == 2",
+            'http.method == "GET"',
+            'http.headers.x_a == "1"',
+            'any(lower(http.headers.x_a)) == "a"',
+            'any(http.headers.x_b) != "1"',
+            'http.queries.q == "1"',
+            'any(http.queries.q) == ""',
+            'tls.sni == "a"',
+            'net.protocol == "https"',
+            "net.src.ip in 10.0.0.0/8",
+            "net.src.port == 40000",
+            "net.dst.port != 81",
+        ]
+    ),
+)
+EXPRESSIONS = st.recursive(
+    PREDICATES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " && ".join(parts) + ")"),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " || ".join(parts) + ")"),
+        inner.map(lambda part: f"!({part})"),
+    ),
+    max_leaves=5,
 )
 
 
 @st.composite
-def routes(draw: st.DrawFn) -> list[Route]:
-    made = []
-    for number in range(draw(st.integers(1, 12))):
-        record = route(
-            f"route {number}",
-            hosts=draw(st.none() | st.lists(HOST_RULES, min_size=1, max_size=3)),
-            paths=draw(st.none() | st.lists(PATH_RULES, min_size=1, max_size=3)),
-            methods=draw(st.none() | st.lists(st.sampled_from(["GET", "POST"]), min_size=1, max_size=2)),
-            headers=draw(st.none() | HEADERS),
-            snis=draw(st.none() | st.lists(st.sampled_from(["a", "*.b", "b.*"]), min_size=1, max_size=1)),
-            protocols=draw(st.sampled_from([["http"], ["https"], ["http", "https"]])),
-            regex_priority=draw(st.sampled_from([0, 0, 5])),
+def records(draw: st.DrawFn, name: str) -> Route:
+    protocols = draw(st.sampled_from([["http"], ["https"], ["http", "https"]]))
+    if draw(st.integers(0, 2)) == 0:
+        return route(
+            name,
+            protocols=protocols,
+            expression=draw(EXPRESSIONS),
+            priority=draw(st.integers(0, 2)),
+            methods=["PUT"],
+            created_at=1,
         )
-        made.append(record)
-    return made
+    return route(
+        name,
+        hosts=draw(st.none() | st.lists(HOST_RULES, min_size=1, max_size=3)),
+        paths=draw(st.none() | st.lists(PATH_RULES, min_size=1, max_size=3)),
+        methods=draw(st.none() | st.lists(st.sampled_from(["GET", "POST"]), min_size=1, max_size=2)),
+        headers=draw(st.none() | HEADERS),
+        snis=draw(st.none() | st.lists(st.sampled_from(["a", "*.b", "b.*", "b.a."]), min_size=1, max_size=2)),
+        protocols=protocols,
+        regex_priority=draw(st.sampled_from([0, 0, 5, -1])),
+        created_at=draw(st.integers(1, 3)),
+    )
 
 
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
-    names = draw(st.lists(st.sampled_from(["x-a", "X-B"]), max_size=3))
+    names = draw(st.lists(st.sampled_from(["x-a", "X-B", "x-c"]), max_size=3))
     return query(
         path=draw(PATHS),
-        method=draw(st.sampled_from([b"GET", b"POST", b"PUT"])),
-        host=draw(HOSTS | st.just("")),
-        port=draw(st.sampled_from([80, 81])),
+        method=draw(st.sampled_from(["GET", "POST", "PUT"])),
+        host=draw(st.one_of(st.just(""), HOSTS)) + draw(st.sampled_from(["", ":80", ":81"])),
+        arguments=draw(st.sampled_from(["", "q=1", "q", "q=1&q=2", "p=1"])),
         https=draw(st.booleans()),
-        sni=draw(st.sampled_from([None, "a", "a.b", "b.a"])),
-        headers=[(name, draw(st.sampled_from(["1", "2", "3", "a"]))) for name in names],
+        sni=draw(st.sampled_from([None, "a", "a.b", "b.a", "A"])),
+        headers=[(name, draw(st.sampled_from(["1", "2", "3", "a", "A"]))) for name in names],
+        client=draw(st.sampled_from(["10.1.1.1", "192.0.2.1"])),
+        peer_port=draw(st.sampled_from([40000, 40001])),
+        port=draw(st.sampled_from([80, 81])),
     )
 
 
-def nearly(one: Query) -> list[Query]:
-    """Questions that differ from ``one`` in a single thing, which the memory must not mix up."""
-    return [
-        replace(one, https=not one.https),
-        replace(one, method=b"POST" if one.method == b"GET" else b"GET"),
-        replace(one, port=161 - one.port),
-        replace(one, host="a.b"),
-        replace(one, sni="a" if one.sni is None else None),
-        replace(one, fields=query(headers=() if one.fields.values(b"x-a") else [("x-a", "1"), ("x-b", "1")]).fields),
-    ]
+def same(index: RouteIndex[str], present: Sequence[Route], asked: Query) -> None:
+    found, wanted = index.match(asked), search(present, asked, index.flavor)
+    assert (found and found.target) == (wanted and wanted.name)
+    if found is not None and wanted is not None and wanted.matched is not None:
+        assert found.matched == wanted.matched
 
 
-@settings(max_examples=150, deadline=None)
-@given(routes(), st.lists(queries(), min_size=1, max_size=8))
-def test_the_index_finds_what_a_linear_search_finds(records: list[Route], asked: list[Query]) -> None:
-    index = index_of(records)
-    matchers = [matcher for record in records for matcher in compile_route(record, record["id"])]
-    twins = [twin for one in asked for twin in nearly(one)]
-    for one in [*asked, *twins, *asked]:  # the second time from memory
-        found, wanted = index.match(one), linear(matchers, one)
-        assert (found and found.target) == (wanted and wanted.target)
-        if found is not None and wanted is not None:
-            assert (found.matched is None) is (wanted.matched is None)
+@pytest.mark.parametrize("flavor", FLAVORS)
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_the_index_finds_what_a_linear_search_finds(flavor: Flavor, data: st.DataObject) -> None:
+    """Also after changes in place, and also from memory."""
+    present: dict[str, Route] = {}
+    index: RouteIndex[str] = RouteIndex(flavor)
+    asked = data.draw(st.lists(queries(), min_size=1, max_size=6))
+    for _ in range(data.draw(st.integers(1, 4))):
+        gone = data.draw(st.lists(st.sampled_from([f"route {n}" for n in range(14)]), max_size=4, unique=True))
+        numbers = data.draw(st.lists(st.integers(0, 13), max_size=8, unique=True))
+        new = {f"route {number}": data.draw(records(f"route {number}")) for number in numbers}
+        if flavor != "expressions":
+            new = {name: record for name, record in new.items() if "expression" not in record}
+        index.edit([route(name)["id"] for name in gone], [(record, name) for name, record in new.items()])
+        present = {name: record for name, record in present.items() if name not in gone} | new
+        assert index.count == len(present)
+        for one in [*asked, *asked]:
+            same(index, list(present.values()), one)
 
 
-def test_the_index_agrees_with_a_linear_search_at_size() -> None:
-    records = [
-        route(f"r{number}", hosts=[f"h{number % 50}.test"] if number % 3 else None, paths=[f"/p{number % 97}/{number}"])
-        for number in range(5000)
-    ]
-    index = index_of(records)
-    matchers = [matcher for record in records for matcher in compile_route(record, record["id"])]
-    for number in range(0, 5000, 331):
-        asked = query(f"/p{number % 97}/{number}/rest", host=f"h{number % 50}.test")
-        found, wanted = index.match(asked), linear(matchers, asked)
-        assert found is not None
-        assert wanted is not None
-        assert found.target == wanted.target
+@pytest.mark.parametrize("flavor", FLAVORS)
+@pytest.mark.parametrize("size", [1, 9, 300, 5000])
+def test_the_index_agrees_with_a_linear_search_at_size(flavor: Flavor, size: int) -> None:
+    rng = random.Random(size)
+    made = [sized(rng, number, flavor) for number in range(size)]
+    index = index_of(made, flavor)
+    asked = [question(rng, size) for _ in range(12)]
+    for one in asked:
+        same(index, made, one)
+    gone = made[:: max(size // 7, 1)]
+    index.edit([record["id"] for record in gone], [])
+    left = [record for record in made if record not in gone]
+    for one in asked:
+        same(index, left, one)
 
 
-def chosen(asked: Query, **records: Route) -> str | None:
-    """The name of the route that is found."""
-    made = [record | {"id": identity(name)} for name, record in records.items()]
-    found = index_of(made).match(asked)
-    return None if found is None else next(name for name in records if identity(name) == found.target)
+def sized(rng: random.Random, number: int, flavor: Flavor) -> Route:
+    """A route of a large configuration, of one of its usual shapes."""
+    name = f"r{number}"
+    shape = number % 7
+    if shape == 0:
+        return route(name, paths=["/"], headers={"x-tenant": [f"t{number}"]}, created_at=number)
+    if shape == 1:
+        return route(name, paths=[f"/p{number % 97}/{number}", f"/q{number % 5}"], created_at=number)
+    if shape == 2:
+        return route(name, hosts=[f"*.h{number % 50}.test"], paths=["~/p\\d+/(\\d+)"], created_at=number % 9)
+    if shape == 3:
+        return route(name, hosts=[f"h{number % 50}.test"], methods=[rng.choice(["GET", "POST"])], created_at=number)
+    if shape == 4 and flavor == "expressions":
+        text = f'http.host == "h{number % 50}.test" && http.path ^= "/p{number % 97}" && http.method == "GET"'
+        return route(name, expression=text, priority=number % 11)
+    if shape == 5 and flavor == "expressions":
+        return route(name, expression=f'any(http.headers.x_tenant) == "t{number}" || http.path == "/q{number}"')
+    if shape == 6:
+        return route(name, headers={f"x-{number}": ["1"]}, created_at=number)
+    return route(name, hosts=[f"h{number % 50}.test"], paths=[f"/p{number % 97}/{number}"], created_at=number)
 
 
-def r(**values: Any) -> Route:
-    return {"protocols": ["http", "https"], **values}
+def question(rng: random.Random, size: int) -> Query:
+    number = rng.randrange(size)
+    headers = rng.choice([{}, {"X-Tenant": f"T{number}"}, {f"x-{number}": "1"}, {f"n{n}": "1" for n in range(20)}])
+    path = rng.choice(["/", f"/p{number % 97}/{number}/rest", f"/q{number % 7}", f"/q{number}"])
+    return query(path, host=rng.choice(["", f"h{number % 50}.test", f"a.h{number % 50}.test"]), headers=headers)
 
 
-def test_more_kinds_of_conditions_win() -> None:
-    asked = query("/my-route", b"TRACE", "domain-1.org")
-    single = {"host": r(hosts=["domain-1.org"]), "path": r(paths=["/my-route"]), "method": r(methods=["TRACE"])}
-    assert chosen(asked, **single, two=r(hosts=["domain-1.org"], paths=["/my-route"])) == "two"
-    assert chosen(asked, **single, two=r(hosts=["domain-1.org"], methods=["TRACE"])) == "two"
-    assert chosen(asked, **single, two=r(paths=["/my"], methods=["TRACE"])) == "two"
-    assert (
-        chosen(
-            asked,
-            two=r(hosts=["domain-1.org"], paths=["/my-route"]),
-            three=r(hosts=["domain-1.org"], paths=["/my"], methods=["TRACE"]),
-        )
-        == "three"
+def test_no_change_is_half_done() -> None:
+    index = index_of([route("a", paths=["/a"]), route("b", paths=["/b"])])
+    with pytest.raises(TypeError):
+        index.edit([route("a")["id"]], [(route("c", paths=["/c"]), "c"), (route("d", paths=7), "d")])
+    assert [getattr(index.match(query(path)), "target", None) for path in ("/a", "/b", "/c")] == ["a", "b", None]
+
+
+def test_a_route_that_cannot_be_compiled_is_named_and_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        index = index_of([route("bad", paths=["~/a("]), route("good", paths=["/a"])])
+    assert index.count == 1
+    assert index.match(query("/a(")) is not None
+    assert "routes bad is skipped: pcre2_compile() failed" in caplog.text
+
+
+def test_what_goes_leaves_nothing_behind() -> None:
+    """Tables, lists, facets and what is read of requests: all as before."""
+    rng = random.Random(1)
+    made = [sized(rng, number, "expressions") for number in range(400)]
+    index = index_of([], "expressions")
+    for record in made:
+        index.add(record, record["name"])
+    for _ in range(3):
+        index.edit([record["id"] for record in made], [(record, record["name"]) for record in made])
+    index.edit([record["id"] for record in made], [])
+    assert index.count == 0
+    assert not index._any_host
+    assert not any(index._tables.values())
+    assert not index._reads
+    assert index._extras == ()
+    inside = index._any_host
+    assert (inside._starts, inside._facets or {}, inside._lengths, inside._more or {}, inside._depths) == (
+        {},
+        {},
+        {},
+        {},
+        [],
     )
 
 
-def test_the_order_inside_a_number_of_conditions() -> None:
-    asked = query("/route/longer", host="a.test", headers=[("X-A", "1"), ("X-B", "1")])
-    assert chosen(asked, wild=r(hosts=["*.test"], paths=["/route"]), plain=r(hosts=["a.test"], paths=["/"])) == "plain"
-    assert chosen(asked, one=r(headers={"x-a": ["1"]}), two=r(headers={"x-a": ["1"], "x-b": ["1"]})) == "two"
-    assert chosen(asked, long=r(paths=["/route/longer"]), regex=r(paths=["~/r"])) == "regex"
-    assert (
-        chosen(asked, low=r(paths=["~/route/.*"], regex_priority=1), high=r(paths=["~/r"], regex_priority=2)) == "high"
-    )
-    assert chosen(asked, short=r(paths=["/route"]), long=r(paths=["/route/long"], regex_priority=0)) == "long"
-    # a plain host outranks any number of headers
-    assert chosen(asked, host=r(hosts=["a.test"]), headers=r(headers={"x-a": ["1"], "x-b": ["1"]})) == "host"
-    # regex_priority means nothing to a plain path
-    assert chosen(asked, first=r(paths=["/route"], regex_priority=5), second=r(paths=["/route/"])) == "second"
+def test_a_change_forgets_what_was_remembered() -> None:
+    index = index_of([route("a", paths=["/a"])])
+    assert index.match(query("/a/b")) is not None
+    assert index.match(query("/b")) is None
+    index.edit([], [(route("b", paths=["/b"]), "b"), (route("ab", paths=["/a/b"]), "ab")])
+    found = [index.match(query(path)) for path in ("/a/b", "/b")]
+    assert [each and each.target for each in found] == ["ab", "b"]
+    index.edit([route("ab")["id"], route("b")["id"]], [])
+    found = [index.match(query(path)) for path in ("/a/b", "/b")]
+    assert [each and each.target for each in found] == ["a", None]
+
+
+def test_headers_and_arguments_are_read_only_if_a_route_reads_them() -> None:
+    asked = query("/a", headers={"x-a": "1"}, arguments="q=1")
+    index = index_of([route("a", paths=["/a"]), route("c", hosts=["c"])], "expressions")
+    assert index.match(asked) is not None
+    assert isinstance(asked.head, AskedHead)
+    assert asked.head.read == []
+    assert asked.arguments is None
+    index.add(route("h", headers={"x-b": ["1"]}), "h")
+    index.match(asked)
+    assert set(asked.head.read) == {b"x-b"}
+    index.add(route("q", expression='http.queries.q == "1"'), "q")
+    index.match(asked)
+    assert asked.arguments == {"q": ("1",)}
 
 
 def test_ties_go_to_the_greatest_uuid() -> None:
-    made = {name: r(paths=["/"]) for name in ("one", "two", "three", "four")}
-    assert chosen(query(), **made) == max(made, key=lambda name: uuid.UUID(identity(name)).int)
+    made = {name: route(name, paths=["/"]) for name in ("one", "two", "three", "four")}
+    found = index_of(made.values()).match(query())
+    assert found is not None
+    assert found.target == max(made, key=lambda name: uuid.UUID(made[name]["id"]).int)
 
 
 def test_the_priority_has_the_documented_bits() -> None:
     record = r(hosts=["a"], headers={"x": ["1"], "y": ["1"]}, paths=["~/a", "/abc"], regex_priority=7)
-    assert priority(record, ["~/a"]) == 3 << 61 | 1 << 60 | 2 << 52 | 1 << 51 | 7 << 19
+    assert priority(record, ["~/a"]) == 3 << 61 | 1 << 60 | 2 << 52 | 1 << 51 | (7 + 2**31) << 19
     assert priority(record, ["/abc"]) == 3 << 61 | 1 << 60 | 2 << 52 | 4
     assert priority(r(hosts=["a", "*.b"], methods=["GET"], snis=["s"]), []) == 3 << 61
     assert priority(r(headers={str(number): ["1"] for number in range(300)}), []) == 1 << 61 | 255 << 52
@@ -224,66 +281,20 @@ def test_paths_of_a_route_are_grouped_and_named() -> None:
     groups = path_groups(["~/b", "/aa", "/c", "~/a", "/bb"])
     assert groups == [["~/b", "~/a"], ["/aa", "/bb"], ["/c"]]
     own = str(uuid.uuid4())
-    assert group_uuid(own, 1, 0) == uuid.UUID(own)
-    assert group_uuid(own, 3, 1) == uuid.uuid5(uuid.UUID("7f145bf9-0dce-4f91-98eb-debbce4b9f6b"), f"{own}#2")
-
-
-def test_hosts() -> None:
-    assert chosen(query(host="a.test"), one=r(hosts=["A.Test"])) == "one"
-    assert chosen(query(host="b.test"), one=r(hosts=["a.test"])) is None
-    assert chosen(query(host="x.y.test"), one=r(hosts=["*.test"])) == "one"
-    assert chosen(query(host="test"), one=r(hosts=["*.test"])) is None
-    assert chosen(query(host="a.test.org"), one=r(hosts=["a.*"])) == "one"
-    assert chosen(query(host="ba.test"), one=r(hosts=["a.*"])) is None
-    assert chosen(query(host="a.test", port=81), any=r(hosts=["a.test"])) == "any"
-    assert chosen(query(host="a.test", port=82), one=r(hosts=["a.test:81"])) is None
-    assert chosen(query(host="a.test", port=81), one=r(hosts=["*.test:81"])) == "one"
-    assert chosen(query(host="::1", port=80), one=r(hosts=["[::1]:80"])) == "one"
-
-
-def test_paths() -> None:
-    assert chosen(query("/routereq"), one=r(paths=["/route"])) == "one"
-    assert chosen(query("/something/my-route"), one=r(paths=["/my-route"])) is None
-    assert chosen(query("/x/route"), one=r(paths=["~/route"])) is None
-    assert chosen(query("/route/12"), one=r(paths=["~/route/\\d+$"])) == "one"
-    assert chosen(query("/route/12x"), one=r(paths=["~/route/\\d+$"])) is None
-
-
-def test_headers() -> None:
-    rules = r(headers={"Version": ["1", "Two"]})
-    assert chosen(query(headers=[("version", "two")]), one=rules) == "one"
-    assert chosen(query(headers=[("version", "3"), ("VERSION", "1")]), one=rules) == "one"
-    assert chosen(query(headers=[("version", "3")]), one=rules) is None
-    assert chosen(query(), one=rules) is None
-    browser = r(headers={"user-agent": ["~*firefox|CHROME".lower()]})
-    assert chosen(query(headers=[("User-Agent", "Mozilla Chrome/1")]), one=browser) == "one"
-    assert chosen(query(headers=[("User-Agent", "curl")]), one=browser) is None
-
-
-def test_server_names_count_on_tls_only() -> None:
-    rules = r(snis=["a.test."], protocols=["http", "https"], paths=["/"])
-    assert chosen(query(https=True, sni="a.test"), one=rules) == "one"
-    assert chosen(query(https=True, sni="b.test"), one=rules) is None
-    assert chosen(query(https=True), one=rules) is None
-    assert chosen(query(), one=rules) == "one"
+    assert group_uuid(own, 1, 0) == uuid.UUID(own).int
+    assert group_uuid(own, 3, 1) == uuid.uuid5(uuid.UUID("7f145bf9-0dce-4f91-98eb-debbce4b9f6b"), f"{own}#2").int
 
 
 def test_protocols() -> None:
-    assert chosen(query(https=True), one=r(paths=["/"], protocols=["http"])) is None
-    assert chosen(query(https=True), one=r(paths=["/"], protocols=["http"]), two=r(protocols=["https"])) == "two"
-    # for TLS alone: a plain request finds it too, and is told to use TLS
-    assert chosen(query(), one=r(paths=["/"], protocols=["https"])) == "one"
-    assert chosen(query(), one=r(protocols=["tcp"])) is None
-
-
-def test_captures_of_regular_expressions() -> None:
-    index = index_of([route("one", paths=["~/v(?P<major>\\d)/(x)?"])])
-    found = index.match(query("/v1/rest"))
-    assert found is not None
-    assert (found.matched, found.groups, found.named) == ("/v1/", ("1", None), {"major": "1"})
-    plain = index_of([route("one", paths=["/v"])]).match(query("/v1"))
-    assert plain is not None
-    assert (plain.matched, plain.groups) == ("/v", None)
+    for flavor in FLAVORS:
+        assert chosen(query(https=True), flavor, one=r(paths=["/"], protocols=["http"])) is None
+        assert (
+            chosen(query(https=True), flavor, one=r(paths=["/"], protocols=["http"]), two=r(protocols=["https"]))
+            == "two"
+        )
+        # for TLS alone: a plain request finds it too, and is told to use TLS
+        assert chosen(query(), flavor, one=r(paths=["/"], protocols=["https"])) == "one"
+        assert chosen(query(), flavor, one=r(protocols=["tcp"])) is None
 
 
 @pytest.mark.parametrize(
@@ -297,7 +308,9 @@ def test_captures_of_regular_expressions() -> None:
         ("/a\\.b\\d", "/a.b"),
         ("/a|/b", ""),
         ("(?i)/a", ""),
-        ("/a(b|c)", ""),
+        ("/a(b|c)", "/a"),
+        ("/a[|]b", "/a"),
+        ("/a(b|c)|/d", ""),
         ("/plain", "/plain"),
         ("", ""),
     ],
@@ -306,11 +319,12 @@ def test_literal_starts(pattern: str, start: str) -> None:
     assert literal_start(pattern) == start
 
 
-@given(st.text("ab/.?*+()|[]\\{}0^$", max_size=12), st.text("ab/.0", max_size=12))
+@settings(max_examples=300)
+@given(st.text("ab/.?*+()|[]\\{}0^$Q", max_size=12), st.text("ab/.0", max_size=12))
 def test_every_match_begins_with_the_literal_start(pattern: str, text: str) -> None:
     try:
         compiled = compile_pattern(pattern)
-    except Exception:
+    except PatternError:
         return
     if compiled.match(text) is not None:
         assert text.startswith(literal_start(pattern))
@@ -338,28 +352,42 @@ def test_hosts_and_ports_are_split(text: str, host: str, port: int | None) -> No
 
 
 def test_the_memory_is_bounded_and_keeps_what_is_used() -> None:
-    memo: Memo[int] = Memo(10)
-    memo.put("kept", 1)
+    memo: Memo[int] = Memo(20)
+    memo.put("kept", 1, 4)
     for number in range(1000):
-        memo.put(number, None)
+        memo.put(number, None, 1)
         if number % 5 == 0:
-            assert memo.get("kept") == (True, 1)
-    assert len(memo._young) + len(memo._old) <= 20
-    assert memo.get(1) == (False, None)
-    assert memo.get(999) == (True, None)
+            assert memo.get("kept") == 1
+        assert len(memo) <= 40
+    assert memo.get(1) is UNKNOWN
+    assert memo.get(999) is None
+
+
+def test_forgetting_everything_does_not_stall() -> None:
+    """A hundred thousand entries are freed with the answers that follow, not at once."""
+    memo: Memo[int] = Memo(200_000)
+    for number in range(100_000):
+        memo.put((f"host{number}", f"/path/{number}"), number, 1)
+    start = time.thread_time()
+    memo.clear()
+    assert time.thread_time() - start < 0.002
+    assert memo.get(("host1", "/path/1")) is UNKNOWN
+    for number in range(100_000 // 7):
+        memo.put(number, number, 1)
+    assert len(memo) < 20_000
 
 
 @pytest.mark.parametrize(
     "asked",
     [
         lambda turn: query("/" + f"{turn}".rjust(7000, "a")),
-        lambda turn: query("/", method=f"{turn}".translate(_LETTERS).rjust(7000, "A").encode()),
+        lambda turn: query("/", host=f"{turn}".rjust(7000, "a")),
         lambda turn: query("/", headers=[("x-color", f"{turn}".rjust(7000, "a"))]),
     ],
-    ids=["path", "method", "header"],
+    ids=["path", "host", "header"],
 )
 def test_questions_that_come_once_do_not_fill_the_memory(asked: Callable[[int], Query]) -> None:
-    index = index_of([route("a", headers={"x-color": ["red"]}), route("b", paths=["/"])])
+    index = index_of([route("a", headers={"x-color": ["red"]}), route("b", paths=["/"]), route("c", hosts=["c"])])
     tracemalloc.start()
     try:
         for turn in range(2000):
