@@ -25,6 +25,7 @@ HOMES = {
     "orjson": None,
     "psycopg": {"store"},
     "re2": {"kit"},
+    "regex": {"kit"},
     "rich": {"cli"},
     "sqlalchemy": {"store"},
     "starlette": {"admin", "status"},
