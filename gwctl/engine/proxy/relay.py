@@ -39,7 +39,9 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
     try:
         await _body(exchange, sending, response, framing, head)
     except (BadResponse, ConnectionClosed, TimeoutError) as error:
-        _log.error("response of the upstream broke off (%s), request_id: %s", error, exchange.request_id)
+        # the error itself would keep all that it went through as long as somebody keeps the line
+        reason = str(error) or "it stopped"
+        _log.error("response of the upstream broke off (%s), request_id: %s", reason, exchange.request_id)
         exchange.keep_alive = False
         exchange.client.cut(reset=reset)
     except BadRequest:
