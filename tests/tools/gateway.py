@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -255,6 +255,13 @@ class ControlPlane(Node):
         self.write("POST", f"/services/{name}/routes", form={"name": name, "paths[]": path or f"/{name}"})
 
 
+class Addressed(Protocol):
+    """What data planes may be linked to."""
+
+    @property
+    def address(self) -> str: ...
+
+
 class DataPlane(Node):
     role = "data_plane"
     group = "dp"
@@ -262,7 +269,7 @@ class DataPlane(Node):
     def __init__(
         self,
         place: Place,
-        control_planes: Sequence[ControlPlane],
+        control_planes: Sequence[Addressed],
         name: str = "dp",
         environ: Mapping[str, str] | None = None,
         workers: int = 2,
