@@ -61,8 +61,8 @@ class Seen:
         return {name.lower(): value for name, value in json.loads(self.body)["headers"]}
 
 
-def _exchange(data_plane: DataPlane, raw: bytes) -> Seen:
-    with socket.create_connection(("127.0.0.1", data_plane.port), timeout=10) as connection:
+def _exchange(data_plane: DataPlane, raw: bytes, port: int | None = None) -> Seen:
+    with socket.create_connection(("127.0.0.1", port or data_plane.port), timeout=10) as connection:
         connection.sendall(raw)
         data = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = data.partition(b"\r\n\r\n")
@@ -86,6 +86,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
     template.write_text(TEMPLATE)
     with place_in(root) as place, Upstream() as upstream:
         made = Hybrid(place, upstream, data_planes=2, workers=2)
+        mapped = place.ports.take()
+        made.data_planes[0].environ["GWCTL_PROXY_LISTEN"] += f", 127.0.0.1:{mapped}"
+        made.data_planes[0].environ["GWCTL_PORT_MAPS"] = f"443:{mapped}"
         made.data_planes[1].environ |= FRONT | {"GWCTL_ERROR_TEMPLATE_JSON": str(template)}
         made.start()
         write = made.control_plane.write
@@ -138,6 +141,15 @@ def test_a_trusted_front_is_believed(behind: DataPlane) -> None:
             "x-real-ip": "9.9.9.9",
             "x-kong-request-id": "mine",
         }
+
+
+def test_every_listener_serves_the_same_and_tells_its_port_as_clients_see_it(open_node: DataPlane) -> None:
+    """Ids 2 of 01-proxy, 71 and 72 of 03-upstream_headers."""
+    mapped = int(open_node.environ["GWCTL_PORT_MAPS"].partition(":")[2])
+    for port, shown in ((open_node.port, str(open_node.port)), (mapped, "443")):
+        raw = b"GET /%b HTTP/1.1\r\nHost: x\r\nX-Forwarded-Port: 1\r\nConnection: close\r\n\r\n"
+        assert _exchange(open_node, raw % b"none", port).status == 404
+        assert _exchange(open_node, raw % b"echo", port).upstream["x-forwarded-port"] == shown
 
 
 def test_hosts_and_what_a_client_cannot_send(open_node: DataPlane, fleet: Hybrid) -> None:

@@ -6,7 +6,17 @@ import pytest
 
 from gwctl.engine.config import Timeouts
 from gwctl.observe.access import AccessRecord
-from tests.integration.engine.world import Talk, gateway, one_route, play, says, until, upstream_server
+from tests.integration.engine.world import (
+    Response,
+    Script,
+    Talk,
+    gateway,
+    one_route,
+    play,
+    says,
+    until,
+    upstream_server,
+)
 
 
 class Records(list[AccessRecord]):
@@ -132,3 +142,46 @@ def test_the_error_log_names_requests_that_were_refused(caplog: pytest.LogCaptur
 
     request_id = play(run())
     assert f"request_id: {request_id}" in caplog.text
+
+
+async def _resets(talk: Talk) -> None:
+    await talk.head()
+    talk.reset()
+
+
+async def _is_slow(talk: Talk) -> None:
+    await talk.head()
+    await talk.rest()
+
+
+async def _is_away(talk: Talk) -> None:
+    await talk.head()
+    await talk.send(b"HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\naway")
+
+
+FAILURES = {
+    "13 14 502": (_resets, {}, 502, None),
+    "15 503 of the upstream": (_is_away, {}, 503, 4),
+    "16 17 24 504": (_is_slow, {"read_timeout": 100}, 504, None),
+}
+
+
+@pytest.mark.parametrize(("script", "service", "status", "size"), FAILURES.values(), ids=FAILURES)
+def test_failures_of_upstreams_are_logged_with_what_was_asked(
+    script: Script, service: dict[str, object], status: int, size: int | None
+) -> None:
+    """List 04: what a log sees of a request is what the client sent, whatever came of it."""
+    records = Records()
+
+    async def run() -> Response:
+        async with upstream_server(script) as up:
+            made = one_route(up.port, to={"retries": 0, **service}, paths=["/api"], strip_path=True)
+            async with gateway(made, access_log=records) as gw:
+                return await gw.get("/api/x/../y?a=%2F", "User-Agent: ua")
+
+    response = play(run())
+    (record,) = records
+    assert (response.status, record.status) == (status, status)
+    assert (record.request, record.user_agent) == (b"GET /api/x/../y?a=%2F HTTP/1.1", b"ua")
+    assert record.body_bytes == (len(response.body) if size is None else size)
+    assert record.request_id == response.get("x-kong-request-id")
