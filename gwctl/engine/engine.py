@@ -11,9 +11,11 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from gwctl.engine.balancer.dns.answers import NameNotResolved, literal
+from gwctl.engine.balancer.dns.config import DnsConfig, dns_config
+from gwctl.engine.balancer.dns.resolver import Resolver
 from gwctl.engine.balancer.ports import AllUp, Availability
 from gwctl.engine.balancer.registry import Balancers
-from gwctl.engine.balancer.resolver import NameNotResolved, Resolver, literal
 from gwctl.engine.chain.plugins import tell_missing
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
@@ -34,7 +36,6 @@ from gwctl.settings import Listener, Settings
 _log = logging.getLogger("gwctl.engine")
 
 _FILE_THREADS = 4
-_NAME_THREADS = 4
 _IDLE_GRACE_SECONDS = 5.0
 _BACKLOG = 16384
 
@@ -60,6 +61,7 @@ class Engine:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._room = Room(most_clients or clients_for(files), clock)
         self._config: EngineConfig = engine_config(settings, timeouts or Timeouts())
+        self._dns: DnsConfig = dns_config(settings)
         self._node_id = node_id
         self._clock = clock
         self._access_log = access_log
@@ -73,9 +75,7 @@ class Engine:
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
         self._greeters: list[GreetingServer] = []
-        # apart, so that a name server that hangs does not hold up uploads
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
-        self._names = ThreadPoolExecutor(_NAME_THREADS, thread_name_prefix="names")
         self._fewer = asyncio.Event()
         self._draining = False
         self._installing = asyncio.Lock()
@@ -167,8 +167,8 @@ class Engine:
 
     def _balancers(self) -> Balancers:
         if self._balancing is None:
-            resolver = Resolver(asyncio.get_running_loop(), self._names)
-            self._balancing = Balancers(resolver, self._availability, random.Random())
+            now = self._clock.monotonic
+            self._balancing = Balancers(Resolver(self._dns, now), self._availability, random.Random(), now)
         return self._balancing
 
     def _succeeding(self) -> Succession:
@@ -247,9 +247,8 @@ class Engine:
         if self._runtime is not None:
             self._runtime.pool.close()
         if self._balancing is not None:
-            await self._balancing.resolver.close()
-        for executor in (self._files, self._names):
-            executor.shutdown(wait=False, cancel_futures=True)
+            await self._balancing.close()
+        self._files.shutdown(wait=False, cancel_futures=True)
         if self._snapshot is not None:
             self._snapshot.retire()
             self._snapshot = None
@@ -276,9 +275,10 @@ class Engine:
         if ip is not None:
             return (ip,)
         try:
-            return await self._balancers().resolver.resolve(host)
+            answer = await self._balancers().resolver.resolve(host)
         except NameNotResolved:
             return ()
+        return tuple(record.value for record in answer.records)
 
     def stats(self) -> EngineStats:
         """Counters and the state of connections, for status and telemetry."""

@@ -9,10 +9,11 @@ class TargetAddress(Peer):
     """One address of a target. ``weight`` is its share; ``up`` whether health lets it be picked.
 
     ``virtual``: ``ip`` is a name that has to be resolved for each pick. ``active`` counts requests on their way,
-    ``latency`` is the moving average in seconds, ``measured`` when it was last fed (None: never).
+    ``latency`` is the moving average in seconds, ``measured`` when it was last fed (None: never); ``ticket`` is its
+    place in a ranking, 0 without one.
     """
 
-    __slots__ = ("active", "latency", "measured", "up", "virtual", "weight")
+    __slots__ = ("active", "latency", "measured", "ticket", "up", "virtual", "weight")
 
     def __init__(self, ip: str, port: int, host: str | None, weight: int, *, virtual: bool = False) -> None:
         super().__init__(ip, port, host)
@@ -22,6 +23,7 @@ class TargetAddress(Peer):
         self.active = 0
         self.latency = 0.0
         self.measured: float | None = None
+        self.ticket = 0
 
 
 class ResolvedPeer(Peer):

@@ -26,6 +26,10 @@ class Algorithm(Protocol):
         """The next address that is up, preferably none of ``tried``; None when there is none."""
         ...
 
+    def took(self, address: TargetAddress) -> None:
+        """A request goes to ``address`` that others chose; ``done`` follows as after a pick."""
+        ...
+
     def done(self, address: TargetAddress, outcome: Outcome) -> None:
         """A try ended; called once for each pick."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import random
 from collections.abc import Collection, Sequence
@@ -11,35 +10,17 @@ from gwctl.engine.balancer.addresses import TargetAddress
 from gwctl.engine.balancer.algorithm import least_tried
 from gwctl.engine.balancer.peers import Peer
 from gwctl.engine.balancer.ports import Ask, Outcome
+from gwctl.engine.balancer.turns import Turns
 
-_STRIDE = 1 << 40
 _LONGEST_WHEEL = 4096
 """Turns that are laid out in advance. Weights that need more are dealt out turn by turn, which costs O(log n) each."""
 
 
-class Turns:
-    """Deals out turns: each address gets exactly its weight in every cycle, spread evenly.
-
-    An address' turns are 1/weight apart; equal turns go by an order that is shuffled once.
-    """
-
-    __slots__ = ("_addresses", "_heap")
-
-    def __init__(self, addresses: Sequence[TargetAddress], rng: random.Random) -> None:
-        self._addresses = list(addresses)
-        rng.shuffle(self._addresses)
-        self._heap = [(_STRIDE // each.weight, position) for position, each in enumerate(self._addresses)]
-        heapq.heapify(self._heap)
-
-    def next(self) -> TargetAddress:
-        turn, position = self._heap[0]
-        address = self._addresses[position]
-        heapq.heapreplace(self._heap, (turn + _STRIDE // address.weight, position))
-        return address
-
-
 class RoundRobin:
-    """Each address that is up gets exactly its share in every cycle. The wheel is each worker's own."""
+    """Each address that is up gets exactly its share in every cycle. The wheel is each worker's own.
+
+    Addresses of equal weight come in an order that is shuffled once.
+    """
 
     follows = False
 
@@ -49,15 +30,16 @@ class RoundRobin:
         self._rng = rng
         self._addresses: list[TargetAddress] = []
         self._wheel: list[TargetAddress] = []
-        self._turns: Turns | None = None
+        self._turns: Turns[TargetAddress] | None = None
         self._at = 0
 
     def arrange(self, addresses: Sequence[TargetAddress], targets: int) -> None:
         self._addresses = [each for each in addresses if each.up and each.weight > 0]
+        self._rng.shuffle(self._addresses)
         self._wheel, self._turns, self._at = [], None, 0
         if not self._addresses:
             return
-        turns = Turns(self._addresses, self._rng)
+        turns = Turns(self._addresses)
         weights = [each.weight for each in self._addresses]
         length = sum(weights) // math.gcd(*weights)
         if length > _LONGEST_WHEEL:
@@ -79,5 +61,7 @@ class RoundRobin:
         """By chance, in proportion: the turns are for first tries, else a failure would shift everyone's share."""
         left = least_tried(self._addresses, tried)
         return self._rng.choices(left, [each.weight for each in left])[0] if left else None
+
+    def took(self, address: TargetAddress) -> None: ...
 
     def done(self, address: TargetAddress, outcome: Outcome) -> None: ...
