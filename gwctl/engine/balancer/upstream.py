@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from gwctl.kit.tasks import Tasks
 NO_PEER = "failure to get a peer from the ring-balancer"
 NO_NAME = "name resolution failed"
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
