@@ -55,6 +55,7 @@ class Plan:
     redirect: int | None
     grpc: bool
     buffer_request: bool
+    buffer_response: bool
     own_missing: tuple[str, ...] | None
 
     @property

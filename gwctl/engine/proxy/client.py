@@ -178,6 +178,15 @@ class ClientConnection(Wire):
         if self.lost:
             raise ClientGone
 
+    async def flushed(self, seconds: float) -> bool:
+        try:
+            await self.drain(seconds)
+        except TimeoutError:
+            return False
+        if self.lost:
+            raise ClientGone
+        return True
+
     def cut(self, *, reset: bool) -> None:
         self.state = State.CLOSING
         if reset and self.transport is not None and not self.lost:

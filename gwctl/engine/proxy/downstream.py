@@ -55,8 +55,17 @@ class Downstream(Protocol):
 
     def write(self, data: bytes) -> None: ...
 
+    @property
+    def clogged(self) -> bool:
+        """True while the client takes what was written too slowly to write more."""
+        ...
+
     async def flush(self) -> None:
         """Wait until the client has taken most of what was written. Raises ClientGone."""
+        ...
+
+    async def flushed(self, seconds: float) -> bool:
+        """Wait for at most ``seconds`` until the client has taken most of what was written. Raises ClientGone."""
         ...
 
     def cut(self, *, reset: bool) -> None:

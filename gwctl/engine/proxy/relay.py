@@ -11,6 +11,7 @@ from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.forwarding import wants_trailers
 from gwctl.engine.proxy.returning import client_framing, response_head, response_trailers
 from gwctl.engine.proxy.sending import Sending
+from gwctl.engine.proxy.spool import spooled
 from gwctl.engine.proxy.tunnel import tunnel
 from gwctl.engine.upstream.connection import ConnectionClosed
 
@@ -18,6 +19,8 @@ _log = logging.getLogger("gwctl.engine")
 
 _FLUSH_BYTES = 64 * 1024
 _FLUSH_PIECES = 4
+# of waiting for the client in one response; then it is slow, and the upstream is not to wait for it
+_PATIENCE_SECONDS = 0.25
 
 
 async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, response: ResponseHead) -> None:
@@ -57,13 +60,28 @@ async def _body(exchange: Exchange, sending: Sending, response: ResponseHead, fr
     client, upstream = exchange.client, sending.upstream
     chunked = framing is Framing.CHUNKED
     pending, size = [head], 0
+    patience = _PATIENCE_SECONDS
+    trailers: bytes | None = None
+
+    def received() -> None:
+        nonlocal trailers
+        trailers = _trailers(exchange, sending, response)
+        sending.finish(exchange.runtime.pool)
+
     while True:
         piece = upstream.reader.body()
         if piece is None or size >= _FLUSH_BYTES or len(pending) >= _FLUSH_PIECES:
             client.write(b"".join(pending))
             exchange.body_bytes += size
             pending, size = [], 0
-            await client.flush()
+            if client.clogged and exchange.plan.buffer_response:
+                began = upstream.loop.time()
+                if not await client.flushed(patience):
+                    await spooled(exchange, sending, framing, piece, received)
+                    break
+                patience = max(patience - upstream.loop.time() + began, 0.001)
+            else:
+                await client.flush()
             if piece is None:
                 piece = await upstream.body()
             else:
@@ -73,7 +91,7 @@ async def _body(exchange: Exchange, sending: Sending, response: ResponseHead, fr
         size += len(piece)
         pending.append(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
     if chunked:
-        pending.append(b"0\r\n%b\r\n" % _trailers(exchange, sending, response))
+        pending.append(b"0\r\n%b\r\n" % (_trailers(exchange, sending, response) if trailers is None else trailers))
     client.write(b"".join(pending))
     exchange.body_bytes += size
     await client.flush()

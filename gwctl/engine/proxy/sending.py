@@ -17,6 +17,7 @@ class Sending:
         self.upstream = upstream
         self._body = body
         self._pump: asyncio.Task[None] | None = None
+        self._finished = False
 
     @property
     def done(self) -> bool:
@@ -41,7 +42,11 @@ class Sending:
             self.upstream.sent()
 
     def finish(self, pool: Pool) -> None:
-        """Stop sending; the pool keeps the connection if request and response are complete."""
+        """Stop sending; the pool keeps the connection if request and response are complete. Only the first call counts:
+        after it the connection may be another request's."""
+        if self._finished:
+            return
+        self._finished = True
         if self._pump is not None and not self._pump.done():
             self._pump.cancel()
             self.upstream.abort()

@@ -43,5 +43,6 @@ class Model:
             redirect=record.get("https_redirect_status_code") or 426 if protocols == {"https"} else None,
             grpc=bool(protocols & {"grpc", "grpcs"}),
             buffer_request=record.get("request_buffering") is not False,
+            buffer_response=record.get("response_buffering") is not False,
             own_missing=self.plugins.of(record["id"], service_id) if own else None,
         )

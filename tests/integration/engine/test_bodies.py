@@ -129,7 +129,7 @@ def test_a_slow_upstream_holds_back_the_client() -> None:
     assert play(run()) < 30_000_000
 
 
-def test_a_slow_client_holds_back_the_upstream() -> None:
+def test_a_slow_client_holds_back_the_upstream_of_a_route_without_response_buffering() -> None:
     async def run() -> int:
         pushed = 0
 
@@ -140,7 +140,7 @@ def test_a_slow_client_holds_back_the_upstream() -> None:
             talk.writer.transport.set_write_buffer_limits(0)
             pushed = await _pushed(talk)
 
-        async with upstream_server(script) as up, gateway(one_route(up.port)) as gw:
+        async with upstream_server(script) as up, gateway(one_route(up.port, response_buffering=False)) as gw:
             talk = await gw.connect()
             await talk.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
             await talk.head()
