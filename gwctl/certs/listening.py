@@ -13,6 +13,7 @@ from typing import Literal
 from gwctl.certs.errors import CertificateError
 from gwctl.certs.issue import issue_default_pair
 from gwctl.certs.pair import CertificatePair, load_pair
+from gwctl.certs.policy import TlsPolicy, tls_policy
 from gwctl.kit.files import write_atomic
 from gwctl.settings import Settings
 
@@ -31,38 +32,6 @@ _KINDS: Mapping[str, _Kind] = {
     "status_listen": _Kind("status_ssl_cert", "status-kong-default"),
 }
 _DEFAULTS: tuple[tuple[Literal["rsa", "ec"], str], ...] = (("rsa", ""), ("ec", "-ecdsa"))
-_VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
-_BELOW = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
-_INTERMEDIATE = (
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TlsPolicy:
-    """Lowest and highest version, and the ciphers of TLS 1.2 in OpenSSL's notation."""
-
-    lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
-    highest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
-    ciphers: str = _INTERMEDIATE
-
-
-def tls_policy(settings: Settings) -> TlsPolicy:
-    """The policy of ``ssl_cipher_suite`` (proxy.md 10.2). Raises CertificateError for a custom one that cannot be."""
-    suite = settings.text("ssl_cipher_suite")
-    if suite == "modern":
-        return TlsPolicy(lowest=ssl.TLSVersion.TLSv1_3)
-    if suite != "custom":
-        return TlsPolicy()
-    words = (settings.text("ssl_protocols") or "").replace(",", " ").split()
-    unknown = [word for word in words if word not in _VERSIONS and word not in _BELOW]
-    versions = sorted(_VERSIONS[word] for word in words if word in _VERSIONS)
-    if unknown or not versions:
-        raise CertificateError(
-            f"ssl_protocols: no usable version of TLS in '{' '.join(words)}'", hint="name TLSv1.2, TLSv1.3 or both"
-        )
-    return TlsPolicy(versions[0], versions[-1], settings.text("ssl_ciphers") or _INTERMEDIATE)
 
 
 def prepare_listener_pairs(settings: Settings, name: str, *, now: float) -> tuple[CertificatePair, ...]:
@@ -77,26 +46,30 @@ def prepare_listener_pairs(settings: Settings, name: str, *, now: float) -> tupl
     return pairs or _default_pairs(settings.prefix / "ssl", kind, names, now)
 
 
-def listener_tls(settings: Settings, name: str, *, now: float) -> ssl.SSLContext:
-    """The server side TLS of the listeners ``name``. Raises CertificateError."""
-    return listener_context(prepare_listener_pairs(settings, name, now=now), tls_policy(settings))
+def listener_tls(
+    settings: Settings, name: str, *, now: float, base: ssl.SSLContext | None = None
+) -> ssl.SSLContext:
+    """The server side TLS of the listeners ``name``; see ``listener_context``. Raises CertificateError."""
+    return listener_context(prepare_listener_pairs(settings, name, now=now), tls_policy(settings), base)
 
 
-def listener_context(pairs: Sequence[CertificatePair], policy: TlsPolicy | None = None) -> ssl.SSLContext:
-    """A server context that presents ``pairs`` (at most one per type of key counts) and speaks HTTP/1.1."""
-    chosen = policy or TlsPolicy()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = chosen.lowest
-    context.maximum_version = chosen.highest
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    try:
-        context.set_ciphers(chosen.ciphers)
-    except ssl.SSLError:
-        raise CertificateError(f"ssl_ciphers: OpenSSL knows no cipher of '{chosen.ciphers}'") from None
-    context.set_alpn_protocols(["http/1.1"])
+def listener_context(
+    pairs: Sequence[CertificatePair], policy: TlsPolicy | None = None, base: ssl.SSLContext | None = None
+) -> ssl.SSLContext:
+    """A server context that presents ``pairs`` (at most one per type of key counts) and speaks HTTP/1.1.
+
+    ``base`` is used for it when given: processes that inherited the same one resume each other's sessions.
+    """
+    context = base or new_base()
+    (policy or TlsPolicy()).apply(context)
     for pair in pairs:
         pair.load_into(context)
     return context
+
+
+def new_base() -> ssl.SSLContext:
+    """An empty server context, with keys for session tickets of its own."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
 
 def _default_pairs(directory: Path, kind: _Kind, names: tuple[str, str], now: float) -> tuple[CertificatePair, ...]:

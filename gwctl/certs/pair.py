@@ -8,15 +8,12 @@ import os
 import re
 import ssl
 import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 
 from gwctl.certs.der import DerError, read_certificate
 from gwctl.certs.errors import CertificateError
+from gwctl.certs.pem_files import load_chain
 
 _BEGIN = "-----BEGIN"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
@@ -49,8 +46,7 @@ class CertificatePair:
 
     def load_into(self, context: ssl.SSLContext) -> None:
         """Make ``context`` present this certificate. Raises ssl.SSLError."""
-        with _as_file(self.cert_pem) as cert_path, _as_file(self.key_pem) as key_path:
-            context.load_cert_chain(cert_path, key_path, password="")
+        load_chain(context, self.cert_pem, self.key_pem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +153,3 @@ def _ssl_words(error: ssl.SSLError) -> str:
 
 def _unusable(name: str, what: str, place: str, reason: str) -> CertificateError:
     return CertificateError(f"{name}: failed loading {what} from {place}: {reason}", hint=_COPY_HINT)
-
-
-@contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
-    """A path under which OpenSSL can read ``content``, which never touches a disk where the system permits that."""
-    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
-    try:
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        path = f"/proc/self/fd/{descriptor}"
-        if os.path.exists(path):
-            yield path
-            return
-    finally:
-        os.close(descriptor)
-    with tempfile.NamedTemporaryFile(dir=Path(tempfile.gettempdir())) as file:
-        file.write(content)
-        file.flush()
-        yield file.name

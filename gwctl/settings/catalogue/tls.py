@@ -2,8 +2,7 @@
 
 from gwctl.settings.declaration import CONFIGURING, SERVING, Kind, Setting, Topic, ignored
 
-_SESSIONS = "sessions follow the defaults of OpenSSL"
-_UPSTREAM = "TLS towards upstreams is set by services"
+_CACHE = "tickets need no cache; without them a worker keeps 20480 sessions"
 _NO_MANAGER = "the Manager is not available yet"
 _NO_DEBUG = "there is no debug listener"
 
@@ -14,24 +13,42 @@ TLS = Topic(
             "ssl_cipher_suite",
             Kind.ENUM,
             "intermediate",
-            "Versions and ciphers of TLS listeners: `modern` is TLS 1.3 only, `intermediate` TLS 1.2 and 1.3, "
-            "`custom` takes `ssl_protocols` and `ssl_ciphers`. Nothing below TLS 1.2 is spoken.",
+            "Versions and ciphers of TLS listeners: `modern` is TLS 1.3 only, `intermediate` TLS 1.2 and 1.3, `old` "
+            "TLS 1.0 and later with ciphers that are not safe any more, `fips` TLS 1.2 with RSA key exchange, "
+            "`custom` takes `ssl_protocols`, `ssl_ciphers` and `ssl_prefer_server_ciphers`. The ciphers of TLS 1.3 "
+            "are always those of OpenSSL.",
             choices=("modern", "intermediate", "old", "fips", "custom"),
-            fixed=("modern", "intermediate", "custom"),
-            note="it needs versions or ciphers that gwctl does not speak; intermediate is used",
         ),
         Setting("ssl_ciphers", Kind.STRING, None, "Ciphers in OpenSSL's notation, for `ssl_cipher_suite = custom`."),
         Setting(
             "ssl_protocols",
             Kind.STRING,
             "TLSv1.2 TLSv1.3",
-            "Versions of TLS, for `ssl_cipher_suite = custom`; older ones than TLSv1.2 are not spoken.",
+            "Versions of TLS, for `ssl_cipher_suite = custom`: what lies between the lowest and the highest is spoken. "
+            "OpenSSL speaks versions before TLSv1.2 only when `ssl_ciphers` contains `@SECLEVEL=0`.",
         ),
-        ignored("ssl_prefer_server_ciphers", Kind.NGX_BOOLEAN, "on", "Whose order of ciphers counts.", _SESSIONS),
-        ignored("ssl_dhparam", Kind.STRING, None, "Diffie-Hellman parameters.", "elliptic curves are used instead"),
-        ignored("ssl_session_tickets", Kind.NGX_BOOLEAN, "on", "Session tickets.", _SESSIONS),
-        ignored("ssl_session_timeout", Kind.STRING, "1d", "Life of a session.", _SESSIONS),
-        ignored("ssl_session_cache_size", Kind.SIZE, "10m", "Size of the session cache.", _SESSIONS),
+        Setting(
+            "ssl_prefer_server_ciphers",
+            Kind.NGX_BOOLEAN,
+            "on",
+            "Whether the order of `ssl_ciphers` counts, and not that of clients, for `ssl_cipher_suite = custom`.",
+        ),
+        Setting(
+            "ssl_dhparam",
+            Kind.STRING,
+            None,
+            "Diffie-Hellman parameters of TLS 1.2: `ffdhe2048`, `ffdhe3072`, `ffdhe4096`, a file or PEM. Unset: "
+            "`ffdhe2048`, and none with `ssl_cipher_suite = custom`.",
+        ),
+        Setting(
+            "ssl_session_tickets",
+            Kind.NGX_BOOLEAN,
+            "on",
+            "Whether clients keep their sessions in tickets, which every worker can read; off: in the memory of the "
+            "worker that they met.",
+        ),
+        ignored("ssl_session_timeout", Kind.STRING, "1d", "Life of a session.", "sessions live for two hours"),
+        ignored("ssl_session_cache_size", Kind.SIZE, "10m", "Size of the session cache.", _CACHE),
         Setting(
             "ssl_cert",
             Kind.CERTIFICATES,
@@ -60,11 +77,49 @@ TLS = Topic(
         ignored("admin_gui_ssl_cert_key", Kind.CERTIFICATES, None, "Keys of the Manager.", _NO_MANAGER, secret=True),
         ignored("debug_ssl_cert", Kind.CERTIFICATES, None, "Certificates of the debug listener.", _NO_DEBUG),
         ignored("debug_ssl_cert_key", Kind.CERTIFICATES, None, "Keys of the debug listener.", _NO_DEBUG, secret=True),
-        ignored("client_ssl", Kind.BOOLEAN, "off", "Present a certificate to upstreams by default.", _UPSTREAM),
-        ignored("client_ssl_cert", Kind.CERTIFICATE, None, "Certificate presented to upstreams.", _UPSTREAM),
-        ignored("client_ssl_cert_key", Kind.CERTIFICATE, None, "Key of `client_ssl_cert`.", _UPSTREAM, secret=True),
-        ignored(
-            "lua_ssl_trusted_certificate", Kind.ARRAY, "system", "Trust of outgoing TLS.", "the system's trust is used"
+        Setting(
+            "client_ssl",
+            Kind.BOOLEAN,
+            "off",
+            "Present `client_ssl_cert` to upstreams of services without a client certificate of their own.",
+            roles=SERVING,
+        ),
+        Setting(
+            "client_ssl_cert", Kind.CERTIFICATE, None, "Certificate presented to upstreams by default.", roles=SERVING
+        ),
+        Setting(
+            "client_ssl_cert_key", Kind.CERTIFICATE, None, "Key of `client_ssl_cert`.", roles=SERVING, secret=True
+        ),
+        Setting(
+            "nginx_proxy_proxy_ssl_verify",
+            Kind.NGX_BOOLEAN,
+            "off",
+            "Whether certificates of upstreams are verified for services that do not say so (`tls_verify`).",
+            roles=SERVING,
+        ),
+        Setting(
+            "nginx_proxy_proxy_ssl_verify_depth",
+            Kind.INTEGER,
+            "1",
+            "Most intermediate certificates of an upstream, for services that do not say so (`tls_verify_depth`).",
+            minimum=0,
+            roles=SERVING,
+        ),
+        Setting(
+            "nginx_proxy_proxy_ssl_trusted_certificate",
+            Kind.CERTIFICATE,
+            None,
+            "Authorities that upstreams are verified against, for services without `ca_certificates`. Unset: those "
+            "of `lua_ssl_trusted_certificate`.",
+            roles=SERVING,
+        ),
+        Setting(
+            "lua_ssl_trusted_certificate",
+            Kind.ARRAY,
+            "system",
+            "Authorities that TLS servers are verified against: files, PEM or base64 of PEM; `system` means those of "
+            "the operating system.",
+            roles=SERVING,
         ),
         ignored("lua_ssl_verify_depth", Kind.NUMBER, "1", "Longest chain of outgoing TLS.", "OpenSSL's limit is used"),
         ignored(

@@ -1,0 +1,1 @@
+"""TLS of both sides: which certificate a client is shown, and how upstreams are spoken to."""
