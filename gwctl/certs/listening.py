@@ -46,9 +46,7 @@ def prepare_listener_pairs(settings: Settings, name: str, *, now: float) -> tupl
     return pairs or _default_pairs(settings.prefix / "ssl", kind, names, now)
 
 
-def listener_tls(
-    settings: Settings, name: str, *, now: float, base: ssl.SSLContext | None = None
-) -> ssl.SSLContext:
+def listener_tls(settings: Settings, name: str, *, now: float, base: ssl.SSLContext | None = None) -> ssl.SSLContext:
     """The server side TLS of the listeners ``name``; see ``listener_context``. Raises CertificateError."""
     return listener_context(prepare_listener_pairs(settings, name, now=now), tls_policy(settings), base)
 

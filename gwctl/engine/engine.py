@@ -10,22 +10,25 @@ import resource
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from gwctl.engine.balancer.dns.answers import NameNotResolved, literal
 from gwctl.engine.balancer.dns.config import DnsConfig, dns_config
 from gwctl.engine.balancer.dns.resolver import Resolver
+from gwctl.certs import tls_policy
 from gwctl.engine.balancer.ports import AllUp, Availability
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.chain.plugins import tell_missing
 from gwctl.engine.config import EngineConfig, Timeouts, engine_config
 from gwctl.engine.ports import AccessSink, BoundListener, EngineStats, RecordView
 from gwctl.engine.proxy.client import ClientConnection, State
-from gwctl.engine.proxy.greeting import GreetingServer
-from gwctl.engine.proxy.names import ServerNames
+from gwctl.engine.proxy.greeting import Greeter, GreetingServer
 from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
 from gwctl.engine.room import Room, clients_for
 from gwctl.engine.snapshot import Changed, Snapshot, Succession
+from gwctl.engine.tls.certificates import Certificates
+from gwctl.engine.tls.listener import TlsGreeting, TlsListener
 from gwctl.engine.upstream.pool import Pool
 from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.kit.accepting import let_accepted_appear
@@ -66,6 +69,7 @@ class Engine:
         self._clock = clock
         self._access_log = access_log
         self._tls = tls
+        self._certificates = Certificates(lambda: self._current().records, tls_policy(settings), clock)
         self._succession: Succession | None = None
         self._counters = Counters()
         self._snapshot: Snapshot | None = None
@@ -74,7 +78,7 @@ class Engine:
         self._runtime: Runtime | None = None
         self._connections: set[ClientConnection] = set()
         self._servers: list[asyncio.Server] = []
-        self._greeters: list[GreetingServer] = []
+        self._greeters: list[Greeter] = []
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
         self._fewer = asyncio.Event()
         self._draining = False
@@ -105,49 +109,60 @@ class Engine:
         runtime = self._open(loop)
         for bound in listeners:
             bound.socket.setblocking(False)
-            if bound.listener.ssl or bound.listener.proxy_protocol:
-                self._listen_greeting(loop, runtime, bound)
-            else:
-                await self._listen(loop, runtime, bound)
+            await self._listen(loop, bound, self._entrance(runtime, loop, bound))
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
-        port = runtime.config.public_port(bound.socket.getsockname()[1])
-
-        def connect() -> ClientConnection:
-            return ClientConnection(runtime, loop, port, None, joined=self._join, left=self._leave)
-
-        backlog = bound.listener.backlog or _BACKLOG
-        self._servers.append(await loop.create_server(connect, sock=bound.socket, backlog=backlog))
-
-    def _listen_greeting(self, loop: asyncio.AbstractEventLoop, runtime: Runtime, bound: BoundListener) -> None:
-        port = runtime.config.public_port(bound.socket.getsockname()[1])
+    def _entrance(
+        self, runtime: Runtime, loop: asyncio.AbstractEventLoop, bound: BoundListener
+    ) -> Callable[[Announced | None], asyncio.Protocol]:
+        """Makes the protocol of each connection, of which a PROXY header may have announced something."""
         listener, timeouts = bound.listener, runtime.config.timeouts
-        context = self._tls(listener) if listener.ssl else None
-        names = ServerNames(context) if context is not None else None
+        port = runtime.config.public_port(bound.socket.getsockname()[1])
 
-        def connect(tls: bool, announced: Announced | None) -> ClientConnection:
+        def connect(https: bool, announced: Announced | None) -> ClientConnection:
             return ClientConnection(
                 runtime,
                 loop,
                 port,
-                names if tls else None,
+                https=https,
                 joined=self._join,
                 left=self._leave,
-                misled=listener.ssl and not tls,
+                misled=listener.ssl and not https,
                 announced=announced,
             )
 
-        bound.socket.listen(listener.backlog or _BACKLOG)
+        if not listener.ssl:
+            return partial(connect, False)
+        tls = TlsListener(
+            self._tls(listener),
+            self._certificates,
+            connect=connect,
+            admit=self._may_greet,
+            greeted=self._fewer.set,
+            silence=timeouts.first_byte,
+            handshake=timeouts.head,
+        )
+        self._greeters.append(tls)
+        return partial(TlsGreeting, tls)
+
+    async def _listen(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        bound: BoundListener,
+        entrance: Callable[[Announced | None], asyncio.Protocol],
+    ) -> None:
+        backlog = bound.listener.backlog or _BACKLOG
+        if not bound.listener.proxy_protocol:
+            server = await loop.create_server(partial(entrance, None), sock=bound.socket, backlog=backlog)
+            self._servers.append(server)
+            return
+        bound.socket.listen(backlog)
         self._greeters.append(
             GreetingServer(
                 bound.socket,
-                context,
-                connect=connect,
+                connect=entrance,
                 admit=self._may_greet,
                 greeted=self._fewer.set,
-                silence=timeouts.first_byte,
-                handshake=timeouts.head,
-                preamble=listener.proxy_protocol,
+                seconds=self._config.timeouts.head,
             )
         )
 

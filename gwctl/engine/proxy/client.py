@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 from gwctl.engine.http1.codec import BadRequest, End, Field, RequestHead, RequestReader
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
-from gwctl.engine.proxy.names import ServerNames
 from gwctl.engine.proxy.origin import Arrival
 from gwctl.engine.proxy.phases import run_exchange
 from gwctl.engine.proxy.preamble import Announced
@@ -38,7 +37,7 @@ class State(enum.Enum):
 class ClientConnection(Wire):
     """Implements Downstream for its exchanges.
 
-    ``names`` belongs to the listener's TLS context, None on plain ones. ``joined`` and ``left`` are called once each.
+    ``https``: whether it comes over a TlsTransport. ``joined`` and ``left`` are called once each.
     With ``misled`` the client speaks plainly on a TLS listener and is told so. ``announced`` is what a PROXY header in
     front of everything said.
     """
@@ -48,8 +47,8 @@ class ClientConnection(Wire):
         runtime: Runtime,
         loop: asyncio.AbstractEventLoop,
         port: int,
-        names: ServerNames | None,
         *,
+        https: bool,
         joined: Callable[[ClientConnection], None],
         left: Callable[[ClientConnection], None],
         misled: bool = False,
@@ -59,8 +58,7 @@ class ClientConnection(Wire):
         self._runtime = runtime
         self._reader: RequestReader = runtime.config.codec.request_reader(runtime.config.limits)
         self._port = port
-        self._names = names
-        self._https = names is not None
+        self._https = https
         self._joined = joined
         self._left = left
         self._misled = misled
@@ -80,7 +78,7 @@ class ClientConnection(Wire):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        sni = self._names.of(transport.get_extra_info("ssl_object")) if self._names is not None else None
+        sni = transport.get_extra_info("server_name") if self._https else None
         address = peer[0] if peer else ""
         trusted = address in self._runtime.config.trusted
         own = transport.get_extra_info("sockname")

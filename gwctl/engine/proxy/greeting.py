@@ -1,4 +1,4 @@
-"""Listeners whose clients say something before HTTP: a PROXY header, a TLS handshake, or both in this order."""
+"""Listeners whose clients say something before HTTP, and those on which that is a PROXY header."""
 
 from __future__ import annotations
 
@@ -6,50 +6,56 @@ import asyncio
 import errno
 import logging
 import socket
-import ssl
 from collections.abc import Callable
+from typing import Protocol
 
 from gwctl.engine.proxy.preamble import Announced, BadPreamble, read_preamble
 from gwctl.kit.tasks import Tasks
 
 _log = logging.getLogger("gwctl.engine")
 
-_HANDSHAKE = b"\x16"
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE_SECONDS = 1.0
 
 
-class GreetingServer:
-    """Accepts on ``sock`` until it is closed. With ``context`` clients speak TLS; with ``preamble`` each connection
-    must begin with a PROXY header.
+class Greeter(Protocol):
+    """A listener whose connections belong to nobody at first."""
 
-    ``connect`` makes the protocol of a connection. Its first argument is False when the connection has no TLS: the
-    first byte of a client says whether it speaks TLS at all, and one that does not can be told so. The second is what
-    the PROXY header said. ``admit`` is asked before each connection is taken, ``greeted`` called when its greeting is
-    over. ``silence`` and ``handshake`` bound, in seconds, the wait for the first byte of a handshake, and a handshake
-    or a PROXY header.
+    @property
+    def greeting(self) -> int:
+        """Connections that have not finished their greeting."""
+        ...
+
+    def close(self) -> None:
+        """Accept no more; greetings under way go on."""
+        ...
+
+    async def stop(self) -> None:
+        """End greetings too."""
+        ...
+
+
+class GreetingServer:
+    """Accepts on ``sock`` until it is closed; each connection must begin with a PROXY header.
+
+    ``connect`` makes the protocol of a connection from what that said. ``admit`` is asked before each connection is
+    taken, ``greeted`` called when its header was read. It may take ``seconds``.
     """
 
     def __init__(
         self,
         sock: socket.socket,
-        context: ssl.SSLContext | None,
         *,
-        connect: Callable[[bool, Announced | None], asyncio.Protocol],
+        connect: Callable[[Announced | None], asyncio.Protocol],
         admit: Callable[[], bool],
         greeted: Callable[[], None],
-        silence: float,
-        handshake: float,
-        preamble: bool = False,
+        seconds: float,
     ) -> None:
         self._sock = sock
-        self._context = context
         self._connect = connect
         self._admit = admit
         self._greeted = greeted
-        self._silence = silence
-        self._handshake = handshake
-        self._preamble = preamble
+        self._seconds = seconds
         self._greeting = 0
         self._tasks = Tasks(_log)
         self._loop = asyncio.get_running_loop()
@@ -99,12 +105,10 @@ class GreetingServer:
 
     async def _greet(self, sock: socket.socket) -> None:
         try:
-            announced = None
-            if self._preamble:
-                async with asyncio.timeout(self._handshake):
-                    announced = await read_preamble(self._loop, sock)
-            await self._meet(sock, announced)
-        except (OSError, ssl.SSLError, TimeoutError, BadPreamble) as error:
+            async with asyncio.timeout(self._seconds):
+                announced = await read_preamble(self._loop, sock)
+            await self._loop.connect_accepted_socket(lambda: self._connect(announced), sock)
+        except (OSError, TimeoutError, BadPreamble) as error:
             _log.info("no connection with a client: %s", error or "it was too slow")
             sock.close()
         except BaseException:
@@ -114,30 +118,3 @@ class GreetingServer:
     def _met(self, _: asyncio.Task[None]) -> None:
         self._greeting -= 1
         self._greeted()
-
-    async def _meet(self, sock: socket.socket, announced: Announced | None) -> None:
-        loop, context = self._loop, self._context
-        if context is None:
-            await loop.connect_accepted_socket(lambda: self._connect(False, announced), sock)
-            return
-        async with asyncio.timeout(self._silence):
-            first = await _first_byte(loop, sock)
-        if first == _HANDSHAKE:
-            await loop.connect_accepted_socket(
-                lambda: self._connect(True, announced), sock, ssl=context, ssl_handshake_timeout=self._handshake
-            )
-        elif first:
-            await loop.connect_accepted_socket(lambda: self._connect(False, announced), sock)
-        else:
-            sock.close()
-
-
-async def _first_byte(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> bytes:
-    """The first byte that the peer sent, which stays in its place; none at the end."""
-    readable = asyncio.Event()
-    loop.add_reader(sock, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(sock)
-    return sock.recv(1, socket.MSG_PEEK)

@@ -22,7 +22,7 @@ class Hello(enum.Enum):
     INCOMPLETE = enum.auto()
 
 
-def server_name(data: bytes) -> bytes | None | Hello:
+def server_name(data: bytes) -> bytes | Hello | None:
     """The name that a client asks for at the beginning of ``data``; None when it names nobody or is not understood."""
     message = _message(data)
     if message is None:
@@ -35,7 +35,7 @@ def server_name(data: bytes) -> bytes | None | Hello:
 
 def _message(data: bytes) -> bytes | None:
     """The first handshake message, put together from its records; what is there when it is no such thing."""
-    parts = []
+    parts: list[bytes] = []
     at = size = 0
     wanted = -1
     while True:

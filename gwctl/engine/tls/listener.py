@@ -85,7 +85,8 @@ class TlsGreeting(asyncio.Protocol, Generic[A]):
 
     def data_received(self, data: bytes) -> None:
         if self._tls is None:
-            self._first(data)
+            if self._lower is not None and not self._lower.is_closing():
+                self._first(self._lower, data)
         else:
             self._incoming.write(data)
             self._shake()
@@ -97,10 +98,10 @@ class TlsGreeting(asyncio.Protocol, Generic[A]):
     def connection_lost(self, error: Exception | None) -> None:
         self._over()
 
-    def _first(self, data: bytes) -> None:
+    def _first(self, lower: asyncio.Transport, data: bytes) -> None:
         if not self._buffer:
             if data[0] != HANDSHAKE:
-                self._plain(data)
+                self._plain(lower, data)
                 return
             self._expire_in(self._listener.handshake)
         self._buffer += data
@@ -112,15 +113,20 @@ class TlsGreeting(asyncio.Protocol, Generic[A]):
         self._buffer = b""
         self._shake()
 
-    def _plain(self, data: bytes) -> None:
-        self._hand_over(self._listener.connect(False, self._announced)).data_received(data)
+    def _plain(self, lower: asyncio.Transport, data: bytes) -> None:
+        """Somebody who does not speak TLS."""
+        protocol = self._listener.connect(False, self._announced)
+        lower.set_protocol(protocol)
+        self._over()
+        protocol.connection_made(lower)
+        protocol.data_received(data)
 
     def _start(self, name: bytes | None) -> None:
         """Prepare the handshake with a client that asked for ``name``."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = self._listener.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         if name:
-            self._name = name.decode("ascii", "backslashreplace").lower()
+            self._name = name.decode("ascii", "backslashreplace").lower().removesuffix(".")
             chosen = self._listener.certificates.context(self._name)
             if chosen is not None:
                 self._tls.context = chosen
@@ -152,14 +158,6 @@ class TlsGreeting(asyncio.Protocol, Generic[A]):
         protocol.connection_made(transport)
         if self._incoming.pending:
             transport.begin()
-
-    def _hand_over(self, protocol: asyncio.Protocol) -> asyncio.Protocol:
-        lower = self._lower
-        assert lower is not None
-        lower.set_protocol(protocol)
-        self._over()
-        protocol.connection_made(lower)
-        return protocol
 
     def fail(self, reason: str, *, abort: bool = True) -> None:
         """End the connection."""

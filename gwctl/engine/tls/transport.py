@@ -64,13 +64,12 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         if pieces:
             self._protocol.data_received(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         self._flush()
-        if self._ended:
-            self._end()
+        self._tell_end()
 
     def eof_received(self) -> bool:
         if not self._ended:
             self._ended = True
-            self._end()
+            self._tell_end()
         return not self._lower.is_closing()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -103,8 +102,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             pieces.append(piece)
         return pieces
 
-    def _end(self) -> None:
-        if not self._protocol.eof_received():
+    def _tell_end(self) -> None:
+        if self._ended and not self._protocol.eof_received():
             self.close()
 
     def _flush(self) -> None:

@@ -87,9 +87,7 @@ TLS = Topic(
         Setting(
             "client_ssl_cert", Kind.CERTIFICATE, None, "Certificate presented to upstreams by default.", roles=SERVING
         ),
-        Setting(
-            "client_ssl_cert_key", Kind.CERTIFICATE, None, "Key of `client_ssl_cert`.", roles=SERVING, secret=True
-        ),
+        Setting("client_ssl_cert_key", Kind.CERTIFICATE, None, "Key of `client_ssl_cert`.", roles=SERVING, secret=True),
         Setting(
             "nginx_proxy_proxy_ssl_verify",
             Kind.NGX_BOOLEAN,

@@ -222,7 +222,7 @@ def test_a_client_without_a_handshake_is_dropped_and_others_are_served(
             await silent.send(hello)
             talk = await gw.connect(client_tls(), "front.test")
             status = (await talk.get("/")).status
-            return await silent.ended(), status
+            return (await silent.rest())[:1] in (b"", b"\x15"), status  # nothing, or the alert that says what was wrong
 
     assert play(run()) == (True, 200)
 

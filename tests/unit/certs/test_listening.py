@@ -144,7 +144,7 @@ def test_custom_ciphers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"KONG_SSL_PROTOCOLS": "TLSv1.1"}, "ssl_protocols: no usable version of TLS in 'TLSv1.1'"),
+        ({"KONG_SSL_PROTOCOLS": "SSLv3"}, "ssl_protocols: no usable version of TLS in 'SSLv3'"),
         ({"KONG_SSL_PROTOCOLS": "TLSv1.2 TLSv9"}, "ssl_protocols: no usable version of TLS in 'TLSv1.2 TLSv9'"),
         ({"KONG_SSL_CIPHERS": "NONSENSE"}, "ssl_ciphers: OpenSSL knows no cipher of 'NONSENSE'"),
     ],

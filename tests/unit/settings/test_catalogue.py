@@ -20,6 +20,9 @@ OURS = {
     "declarative_config_watch",
     "missing_plugin",
     "nginx_proxy_add_header",
+    "nginx_proxy_proxy_ssl_verify",
+    "nginx_proxy_proxy_ssl_verify_depth",
+    "nginx_proxy_proxy_ssl_trusted_certificate",
 }
 
 
