@@ -7,9 +7,14 @@ from gwctl.certs.cluster import cluster_pair, pair_warnings
 from gwctl.certs.errors import CertificateError, TrustError
 from gwctl.certs.generate import WrittenPair, write_shared_pair
 from gwctl.certs.issue import issue_default_pair, issue_shared_pair
-from gwctl.certs.listening import listener_context, listener_tls, new_base, prepare_listener_pairs
+from gwctl.certs.listening import (
+    blank_context,
+    listener_context,
+    listener_tls,
+    new_base,
+    prepare_listener_pairs,
+)
 from gwctl.certs.pair import CertificatePair, load_pair
-from gwctl.certs.pem_files import load_chain
 from gwctl.certs.policy import TlsPolicy, tls_policy
 from gwctl.certs.trust import ClusterTrust
 
@@ -20,12 +25,12 @@ __all__ = [
     "TlsPolicy",
     "TrustError",
     "WrittenPair",
+    "blank_context",
     "cluster_pair",
     "issue_default_pair",
     "issue_shared_pair",
     "listener_context",
     "listener_tls",
-    "load_chain",
     "load_pair",
     "new_base",
     "pair_warnings",

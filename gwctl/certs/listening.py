@@ -58,10 +58,16 @@ def listener_context(
 
     ``base`` is used for it when given: processes that inherited the same one resume each other's sessions.
     """
-    context = base or new_base()
-    (policy or TlsPolicy()).apply(context)
+    context = blank_context(policy or TlsPolicy(), base)
     for pair in pairs:
         pair.load_into(context)
+    return context
+
+
+def blank_context(policy: TlsPolicy, base: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """A server context that has no certificate yet. Raises CertificateError."""
+    context = base or new_base()
+    policy.apply(context)
     return context
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from gwctl.certs.der import DerError, read_certificate
 from gwctl.certs.errors import CertificateError
-from gwctl.certs.pem_files import load_chain
+from gwctl.kit.pem_files import load_chain
 
 _BEGIN = "-----BEGIN"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gwctl.certs.dhparams import group_pem, groups
 from gwctl.certs.errors import CertificateError
-from gwctl.certs.pem_files import as_file
+from gwctl.kit.pem_files import as_file
 from gwctl.settings import Settings
 
 _INTERMEDIATE = (

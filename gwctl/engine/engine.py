@@ -15,7 +15,6 @@ from functools import partial
 from gwctl.engine.balancer.dns.answers import NameNotResolved, literal
 from gwctl.engine.balancer.dns.config import DnsConfig, dns_config
 from gwctl.engine.balancer.dns.resolver import Resolver
-from gwctl.certs import tls_policy
 from gwctl.engine.balancer.ports import AllUp, Availability
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.chain.plugins import tell_missing
@@ -43,9 +42,14 @@ _IDLE_GRACE_SECONDS = 5.0
 _BACKLOG = 16384
 
 
+def _blank_tls() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+
 class Engine:
     """Serves requests by the snapshot installed last. Belongs to the event loop that first calls ``install``.
 
+    ``tls`` makes the context of a listener with its default certificate, ``blank_tls`` those for other certificates.
     ``most_clients`` is what the limit of open files allows when it is None.
     """
 
@@ -57,6 +61,7 @@ class Engine:
         clock: Clock,
         access_log: AccessSink | None,
         tls: Callable[[Listener], ssl.SSLContext],
+        blank_tls: Callable[[], ssl.SSLContext] = _blank_tls,
         timeouts: Timeouts | None = None,
         most_clients: int | None = None,
         availability: Availability | None = None,
@@ -69,7 +74,7 @@ class Engine:
         self._clock = clock
         self._access_log = access_log
         self._tls = tls
-        self._certificates = Certificates(lambda: self._current().records, tls_policy(settings), clock)
+        self._certificates = Certificates(lambda: self._current().records, blank_tls, clock)
         self._succession: Succession | None = None
         self._counters = Counters()
         self._snapshot: Snapshot | None = None

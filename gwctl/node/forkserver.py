@@ -22,6 +22,7 @@ from dataclasses import replace
 from gwctl.node.forkpackets import Exited, Forked, Loaded, receive, send
 from gwctl.node.linux import set_process_name
 from gwctl.node.plan import Assignment
+from gwctl.node.tls_bases import TlsBases
 
 
 class ForkServer:
@@ -29,6 +30,7 @@ class ForkServer:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._bases = TlsBases()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> None:
@@ -70,6 +72,7 @@ class ForkServer:
         assignment, descriptors = packet
         if not isinstance(assignment, Assignment):
             raise TypeError(f"not an assignment: {assignment!r}")
+        assignment = replace(assignment, tls_base=self._bases.of(assignment.generation))
         pid = os.fork()
         if pid == 0:
             self._become(assignment, descriptors)

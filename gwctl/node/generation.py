@@ -62,9 +62,11 @@ class Recruiter:
         self._sockets = sockets
         self._error_log = error_log
         self._memory = memory
+        self._generations = 0
 
     def generation(self, plan: NodePlan, settings: Settings, *, cache_is_open: bool) -> Generation:
         """Posts for ``plan``, whose sockets are open. ``cache_is_open``: see ``Assignment``."""
+        self._generations += 1
         alone: list[Post] = []
         beside: list[Post] = []
         for index, process in enumerate(plan.processes):
@@ -90,6 +92,7 @@ class Recruiter:
             supervisor_pid=os.getpid(),
             cache_is_open=cache_is_open,
             memory=self._memory,
+            generation=self._generations,
         )
         return Post(assignment, [sock for _, sock in pairs])
 

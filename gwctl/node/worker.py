@@ -7,11 +7,12 @@ import contextlib
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gwctl.cache import CacheMissing, CacheReader, Position
-from gwctl.certs import listener_tls
+from gwctl.certs import blank_context, listener_tls, tls_policy
 from gwctl.engine import BoundListener, Engine
 from gwctl.kit.changes import NOWHERE
 from gwctl.kit.clock import SystemClock
@@ -80,14 +81,24 @@ class Worker:
         path = access_log_place(assignment, "proxy_access_log")
         self._access = AccessLog(path) if path is not None else None
         self._health = node_health(assignment, self._clock)
+        self._policy = tls_policy(self._settings)
+        self._listener_context: ssl.SSLContext | None = None
         self._engine = Engine(
             self._settings,
             node_id=assignment.node_id,
             clock=self._clock,
             access_log=self._access,
             availability=self._health,
-            tls=lambda listener: listener_tls(self._settings, "proxy_listen", now=self._clock.now()),
+            tls=lambda listener: self._listener_tls(),
+            blank_tls=lambda: blank_context(self._policy),
         )
+
+    def _listener_tls(self) -> ssl.SSLContext:
+        """One context for all TLS listeners, so that sessions are resumed on any of them."""
+        if self._listener_context is None:
+            base = self._assignment.tls_base
+            self._listener_context = listener_tls(self._settings, "proxy_listen", now=self._clock.now(), base=base)
+        return self._listener_context
 
     async def start(self, bus: Link) -> None:
         self._bus = bus

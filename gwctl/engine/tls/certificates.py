@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gwctl.certs import TlsPolicy, load_chain, new_base
 from gwctl.engine.ports import RecordView
 from gwctl.engine.tls.lru import Lru
 from gwctl.engine.tls.names import candidates, name_fault
 from gwctl.kit.clock import Clock
+from gwctl.kit.pem_files import load_chain
 from gwctl.kit.version import Version
 from gwctl.schema import RecordDict
 
@@ -47,16 +47,20 @@ class _Made:
 
 
 class Certificates:
-    """``view`` gives the records that are served. ``policy`` is that of every context.
+    """``view`` gives the records that are served, ``blank`` contexts without a certificate.
 
     Memory is bounded: ``most`` contexts, of about 50 KiB each.
     """
 
     def __init__(
-        self, view: Callable[[], RecordView], policy: TlsPolicy, clock: Clock, most: int = MOST_CONTEXTS
+        self,
+        view: Callable[[], RecordView],
+        blank: Callable[[], ssl.SSLContext],
+        clock: Clock,
+        most: int = MOST_CONTEXTS,
     ) -> None:
         self._view = view
-        self._policy = policy
+        self._blank = blank
         self._clock = clock
         self._names: Lru[str, _Known] = Lru(MOST_NAMES)
         self._contexts: Lru[bytes, _Made] = Lru(most)
@@ -97,9 +101,8 @@ class Certificates:
         if not pairs:
             _log.error("%s cannot be used, the default is shown: there is no certificate with a key in it", what)
             return None
-        context = new_base()
+        context = self._blank()
         try:
-            self._policy.apply(context)
             for cert, key in pairs:
                 load_chain(context, cert.encode(), key.encode())
         except (ssl.SSLError, ValueError) as error:

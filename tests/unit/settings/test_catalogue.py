@@ -19,6 +19,7 @@ OURS = {
     "database_path",
     "declarative_config_watch",
     "missing_plugin",
+    "http_codec",
     "nginx_proxy_add_header",
     "nginx_proxy_proxy_ssl_verify",
     "nginx_proxy_proxy_ssl_verify_depth",
