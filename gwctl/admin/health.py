@@ -1,69 +1,55 @@
-"""Health of targets from what a balancer knows, in the reference's shapes (admin-api.md 2.7). Sans-IO.
-
-The balancer of this node checks nobody's health, so whatever has an address counts as available: HEALTHCHECKS_OFF.
-"""
+"""Health of targets from what a balancer knows, in the reference's shapes (admin-api.md 2.7). Sans-IO."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwctl.admin.ports import Addresses
-from gwctl.kit.hosts import parse_host
+from gwctl.admin.ports import KnownHost, KnownUpstream
 from gwctl.schema import RecordDict
 
+HEALTHY, UNHEALTHY = "HEALTHY", "UNHEALTHY"
 OFF = "HEALTHCHECKS_OFF"
 DNS_ERROR = "DNS_ERROR"
-_NO_ADDRESS = "dns server error: no address is known for this name"
 
 
-def host_and_port(target: RecordDict) -> tuple[str, int]:
-    """The canonical text of a target always has a port."""
-    parsed = parse_host(target["target"])
-    return parsed.host, parsed.port or 0
+def with_health(targets: Sequence[RecordDict], known: KnownUpstream) -> list[dict[str, Any]]:
+    """The targets of a page with ``health`` and ``data``; the hosts of ``known`` are theirs, in their order."""
+    return [
+        {**target, "health": _health(host, checked=known["checked"]), "data": _data(host, checked=known["checked"])}
+        for target, host in zip(targets, known["hosts"], strict=True)
+    ]
 
 
-def with_health(targets: Sequence[RecordDict], known: Addresses) -> list[dict[str, Any]]:
-    """The targets of a page with ``health`` and ``data``."""
-    shown = []
-    for target in targets:
-        data = _host(target, known, {"health": OFF})
-        shown.append({**target, "health": OFF if data["addresses"] else DNS_ERROR, "data": data})
-    return shown
-
-
-def balancer_health(upstream: RecordDict, targets: Sequence[RecordDict], known: Addresses) -> dict[str, Any]:
+def balancer_health(upstream: RecordDict, known: KnownUpstream) -> dict[str, Any]:
     """The upstream as a whole."""
-    hosts = [_host(target, known, {"healthy": True}) for target in targets]
-    total = sum(host["weight"]["total"] for host in hosts)
-    healthy = total > 0
+    balanced = HEALTHY if known["healthy"] else UNHEALTHY
     return {
         "id": upstream["id"],
-        "health": OFF,
-        "balancer_health": "HEALTHY" if healthy else "UNHEALTHY",
-        "details": {"healthy": healthy, "weight": _weight(total), "hosts": hosts},
+        "health": balanced if known["checked"] else OFF,
+        "balancer_health": balanced,
+        "details": {"healthy": known["healthy"], "weight": known["weight"], "hosts": known["hosts"]},
     }
 
 
-def _host(target: RecordDict, known: Addresses, state: dict[str, Any]) -> dict[str, Any]:
-    host, port = host_and_port(target)
-    weight = target["weight"]
-    addresses = [{"ip": ip, "port": port, "weight": weight, **state} for ip in known[host]]
-    return {
-        "host": host,
-        "port": port,
-        "dns": _record_type(known[host]),
-        "nodeWeight": weight,
-        "weight": _weight(weight * len(addresses)),
-        "addresses": addresses,
-    }
+def _health(host: KnownHost, *, checked: bool) -> str:
+    if not host["addresses"]:
+        return DNS_ERROR
+    states = {_state(address, checked=checked) for address in host["addresses"]}
+    return next(state for state in (HEALTHY, UNHEALTHY, OFF) if state in states)
 
 
-def _record_type(addresses: Sequence[str]) -> str:
-    if not addresses:
-        return _NO_ADDRESS
-    return "AAAA" if ":" in addresses[0] else "A"
+def _state(address: Mapping[str, Any], *, checked: bool) -> str:
+    """An address without weight is not checked."""
+    if not checked or not address["weight"]:
+        return OFF
+    return HEALTHY if address["healthy"] else UNHEALTHY
 
 
-def _weight(total: int) -> dict[str, int]:
-    return {"total": total, "available": total, "unavailable": 0}
+def _data(host: KnownHost, *, checked: bool) -> dict[str, Any]:
+    addresses = [
+        {name: value for name, value in address.items() if name != "healthy"}
+        | {"health": _state(address, checked=checked)}
+        for address in host["addresses"]
+    ]
+    return {**host, "addresses": addresses}

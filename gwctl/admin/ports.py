@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypedDict
 
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.version import Version
@@ -82,10 +83,49 @@ class NodeSilent(GwctlError):
     code = "node_silent"
 
 
-class Addresses(Protocol):
-    """What a balancer knows: the addresses of each host it was asked for, an empty list when none is known."""
+class KnownHost(TypedDict):
+    """What a balancer knows of one target. ``weight`` has ``total``, ``available``, ``unavailable``; each of
+    ``addresses`` has ``ip``, ``port``, ``weight`` and ``healthy``. ``dns`` is the type of the record, or an error."""
 
-    def __getitem__(self, host: str) -> Sequence[str]: ...
+    host: str
+    port: int
+    dns: str
+    nodeWeight: int
+    weight: dict[str, int]
+    addresses: list[dict[str, Any]]
+
+
+class KnownUpstream(TypedDict):
+    """What a balancer knows of an upstream. ``checked``: it has health checks; ``healthy``: it takes requests."""
+
+    checked: bool
+    healthy: bool
+    weight: dict[str, int]
+    hosts: list[KnownHost]
+
+
+NO_BALANCER = "no balancer"
+"""The answer to a mark of an upstream that no worker serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A person says that the addresses of a ``target``, or one ``address`` of it, are healthy or not."""
+
+    upstream: str
+    target: str
+    address: str | None = None
+    healthy: bool = True
+
+    NOTICES: ClassVar[str] = "target-health "
+
+    @property
+    def notice(self) -> str:
+        """The subject under which other nodes hear of it: the newest mark of an address counts."""
+        return self.NOTICES + " ".join((self.upstream, self.target, self.address or "*"))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("upstream", "target", "address", "healthy")}
 
 
 class NodeControl(Protocol):
@@ -97,8 +137,12 @@ class NodeControl(Protocol):
         """For all processes of the node; after ``seconds`` the configured level is back."""
         ...
 
-    async def addresses(self, upstream_id: str, hosts: Sequence[str]) -> Addresses | None:
-        """None when no worker of this node balances that upstream."""
+    async def health(self, upstream_id: str, targets: Sequence[str]) -> KnownUpstream | None:
+        """With the hosts of these targets, in their order; None when no worker of this node balances that upstream."""
+        ...
+
+    async def mark(self, mark: Mark) -> str:
+        """For all workers of the node. Empty when it is done, NO_BALANCER, else what is wrong."""
         ...
 
     async def served(self, entity: str, where: Mapping[str, Any]) -> RecordDict | None:

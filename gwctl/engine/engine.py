@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from gwctl.engine.balancer.dns.answers import NameNotResolved, literal
 from gwctl.engine.balancer.dns.config import DnsConfig, dns_config
 from gwctl.engine.balancer.dns.resolver import Resolver
 from gwctl.engine.balancer.ports import AllUp, Availability
@@ -33,6 +32,7 @@ from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import NO_VERSION
+from gwctl.observe.metrics import MetricRow
 from gwctl.settings import Listener, Settings
 
 _log = logging.getLogger("gwctl.engine")
@@ -65,6 +65,7 @@ class Engine:
         timeouts: Timeouts | None = None,
         most_clients: int | None = None,
         availability: Availability | None = None,
+        metrics: MetricRow | None = None,
     ) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._room = Room(most_clients or clients_for(files), clock)
@@ -77,6 +78,7 @@ class Engine:
         self._certificates = Certificates(lambda: self._current().records, blank_tls, clock)
         self._succession: Succession | None = None
         self._counters = Counters()
+        self._metrics = metrics
         self._snapshot: Snapshot | None = None
         self._availability: Availability = availability or AllUp()
         self._balancing: Balancers | None = None
@@ -182,8 +184,14 @@ class Engine:
                 snapshot=self._current,
                 counters=self._counters,
                 http_date=HttpDate(),
+                metrics=self._metrics,
             )
         return self._runtime
+
+    @property
+    def balancers(self) -> Balancers:
+        """Those of all upstreams that are served."""
+        return self._balancers()
 
     def _balancers(self) -> Balancers:
         if self._balancing is None:
@@ -288,17 +296,6 @@ class Engine:
             yield snapshot.records
         finally:
             snapshot.release()
-
-    async def addresses(self, host: str) -> tuple[str, ...]:
-        """What the balancer would send to for ``host``, an address or a name; nothing when no address is known."""
-        ip = literal(host)
-        if ip is not None:
-            return (ip,)
-        try:
-            answer = await self._balancers().resolver.resolve(host)
-        except NameNotResolved:
-            return ()
-        return tuple(record.value for record in answer.records)
 
     def stats(self) -> EngineStats:
         """Counters and the state of connections, for status and telemetry."""

@@ -19,6 +19,7 @@ from gwctl.kit.tasks import Tasks
 from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, keep_whole, map_size, open_writer
 from gwctl.node.catalog import replica_catalog
+from gwctl.node.health_keeper import HealthKeeper
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Message, Refused, Stats, Swapped, available
 from gwctl.node.plan import Assignment
@@ -39,6 +40,7 @@ class AgentProcess:
         self._agent: Agent | None = None
         self._writer: CacheWriter | None = None
         self._settled = False
+        self._health = HealthKeeper(assignment)
 
     async def start(self, bus: Link) -> None:
         settings = self._settings
@@ -54,8 +56,10 @@ class AgentProcess:
 
         def publish(position: Position) -> None:
             bus.send(available(position))
+            self._health.changed()
 
         publish(writer.position)
+        self._health.start(writer.reader())
         self._tasks.spawn("mend", keep_whole(writer, lambda: publish(writer.position)))
         self._agent = Agent(
             settings.control_planes,
@@ -115,6 +119,7 @@ class AgentProcess:
 
     async def finish(self, seconds: float) -> None:
         await self._tasks.close()
+        await self._health.close()
         if self._writer is not None:
             self._writer.close()
 

@@ -21,6 +21,7 @@ from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place
 from gwctl.node.control import NodeControl
 from gwctl.node.database import require_database
+from gwctl.node.health_notices import HealthNotices
 from gwctl.node.level_notices import LevelNotices
 from gwctl.node.messages import Available, Loaded, Message
 from gwctl.node.plan import Assignment, is_declarative
@@ -101,10 +102,14 @@ class DatabaseBacking:
         """See whether the database answers, and what other nodes on it say."""
         loop = asyncio.get_running_loop()
         levels = LevelNotices(self.store, self._control)
+        marks = HealthNotices(self.store, self._control, self._assignment.node_id)
+        balances = self._assignment.workers > 0
         while True:
             self.reachable = await loop.run_in_executor(self.executor, self.store.reachable)
             if self.reachable:
                 await levels.follow(loop, self.executor)
+                if balances:
+                    await marks.follow(loop, self.executor)
             await asyncio.sleep(DATABASE_SECONDS)
 
     async def _end_records(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gwctl.admin.ports import NodeSilent
+from gwctl.admin.ports import NO_BALANCER, KnownUpstream, Mark, NodeSilent
 from gwctl.node.bus import Link
 from gwctl.node.messages import Reply
-from gwctl.node.questions import ADDRESSES, LOG_LEVEL, RECORD, Asking, NoAnswer
+from gwctl.node.questions import HEALTH, LOG_LEVEL, MARK, RECORD, Asking, NoAnswer
 from gwctl.observe import logs
 from gwctl.schema import RecordDict
 
@@ -29,10 +29,14 @@ class NodeControl:
     async def set_log_level(self, level: str, seconds: float) -> None:
         await self._ask(LOG_LEVEL, {"level": level, "seconds": seconds})
 
-    async def addresses(self, upstream_id: str, hosts: Sequence[str]) -> Mapping[str, Sequence[str]] | None:
-        values = await self._ask(ADDRESSES, {"upstream": upstream_id, "hosts": list(hosts)})
-        found: Mapping[str, Sequence[str]] = values["addresses"]
-        return found if values["balanced"] else None
+    async def health(self, upstream_id: str, targets: Sequence[str]) -> KnownUpstream | None:
+        values = await self._ask(HEALTH, {"upstream": upstream_id, "targets": list(targets)})
+        known: KnownUpstream | None = values["known"]
+        return known
+
+    async def mark(self, mark: Mark) -> str:
+        values = await self._ask(MARK, mark.as_dict())
+        return str(values["refused"]) if values["balanced"] else NO_BALANCER
 
     async def served(self, entity: str, where: Mapping[str, Any]) -> RecordDict | None:
         record: RecordDict | None = (await self._ask(RECORD, {"entity": entity, "where": dict(where)}))["record"]

@@ -18,6 +18,7 @@ from gwctl.node.linux import bury_orphans
 from gwctl.node.messages import Drain, Failed, Message, Ready, Stats
 from gwctl.node.plan import Assignment
 from gwctl.node.respawn import Respawn
+from gwctl.node.rows import Rows
 from gwctl.observe.logs import NOTICE
 
 KILL_SECONDS = 2.0
@@ -82,6 +83,7 @@ class Crew:
         self._tasks = Tasks(_log)
         self._posts: list[Post] = []
         self._hurried = asyncio.Event()
+        self._rows = Rows()
         self.strangers: set[int] = set()
         """Children of this process that somebody else waits for."""
         self.changed = asyncio.Condition()
@@ -174,11 +176,12 @@ class Crew:
         loop = asyncio.get_running_loop()
         try:
             while not post.relieved.is_set():
-                member = await self._spawn(post)
-                post.assignment = replace(post.assignment, first=False)
-                if member is None:
-                    continue  # no fault of the process: the next fork server is waited for
-                await self._outlive(member)
+                with self._rows.taken(post.assignment.kind) as row:
+                    member = await self._spawn(post, row)
+                    post.assignment = replace(post.assignment, first=False)
+                    if member is None:
+                        continue  # no fault of the process: the next fork server is waited for
+                    await self._outlive(member)
                 served = loop.time() - member.ready_at if member.ready else 0.0
                 await self._gone(post, member)
                 if not post.relieved.is_set():
@@ -187,11 +190,11 @@ class Crew:
             self._posts.remove(post)
             post.settled.set()
 
-    async def _spawn(self, post: Post) -> Member | None:
+    async def _spawn(self, post: Post, row: int | None) -> Member | None:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                process = await self._forks.spawn(post.assignment, [theirs, *post.sockets])
+                process = await self._forks.spawn(replace(post.assignment, row=row), [theirs, *post.sockets])
         except ForkServerGone as error:
             ours.close()
             _log.error("%s cannot be started: %s", post.assignment.name, error)

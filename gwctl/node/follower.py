@@ -17,6 +17,7 @@ from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, map_size, open_writer
 from gwctl.node.catalog import replica_catalog
 from gwctl.node.follow import Follower
+from gwctl.node.health_keeper import HealthKeeper
 from gwctl.node.memory import resident_bytes
 from gwctl.node.messages import Changed, Message, available
 from gwctl.node.plan import Assignment
@@ -33,6 +34,7 @@ class FollowerProcess:
         self._follower: Follower | None = None
         self._writer: CacheWriter | None = None
         self._store: Store | None = None
+        self._health = HealthKeeper(assignment)
 
     async def start(self, bus: Link) -> None:
         catalog = replica_catalog(self._settings)
@@ -44,11 +46,13 @@ class FollowerProcess:
 
         def moved(position: Position) -> None:
             bus.send(available(position))
+            self._health.changed()
 
         self._follower = Follower(replica, config, self._executor, moved)
         await self._follower.catch_up()
         if not self._follower.reachable:
             moved(writer.position)
+        self._health.start(writer.reader())
         self._tasks.spawn("watch", self._follower.watch())
         self._tasks.spawn("follow", self._follower.run())
 
@@ -63,6 +67,7 @@ class FollowerProcess:
 
     async def finish(self, seconds: float) -> None:
         await self._tasks.close()
+        await self._health.close()
         if self._writer is not None:
             self._writer.close()
         if self._store is not None:

@@ -20,6 +20,7 @@ from gwctl.node.bus import Link
 from gwctl.node.cache_files import cache_place, keep_whole, map_size, open_writer
 from gwctl.node.catalog import catalog_for
 from gwctl.node.file_watch import FileWatch
+from gwctl.node.health_keeper import HealthKeeper
 from gwctl.node.loads import LoadDirectory, Request, declared_request, sweep
 from gwctl.node.memory import resident_bytes
 from gwctl.node.merge import Merger, write_records
@@ -52,6 +53,7 @@ class LoaderProcess:
         self._bus: Link | None = None
         self._writer: CacheWriter | None = None
         self._served: asyncio.Queue[Swapped | Refused] = asyncio.Queue()
+        self._health = HealthKeeper(assignment)
 
     async def start(self, bus: Link) -> None:
         self._bus = bus
@@ -64,6 +66,7 @@ class LoaderProcess:
             if not await self._load_declared() and writer.position.records:
                 _log.info("found persisted lmdb config, loading...")
         self._publish(writer)
+        self._health.start(writer.reader())
         self._tasks.spawn("mend", keep_whole(writer, lambda: self._publish(writer)))
         path = self._settings.path("declarative_config")
         if path is not None and self._settings.flag("declarative_config_watch"):
@@ -86,6 +89,7 @@ class LoaderProcess:
     def _publish(self, writer: CacheWriter) -> None:
         if self._bus is not None:
             self._bus.send(available(writer.position, writer.label))
+            self._health.changed()
 
     def _opened(self) -> CacheWriter:
         if self._writer is None:
@@ -235,6 +239,7 @@ class LoaderProcess:
 
     async def finish(self, seconds: float) -> None:
         await self._tasks.close()
+        await self._health.close()
         if self._writer is not None:
             self._writer.close()
 

@@ -74,9 +74,9 @@ class Assignment:
     ``cache_is_open``: the cache was verified and opened by its writer before. Otherwise who reads it waits for the
     announcement of its first version, because a damaged file kills the process that opens it. ``first``: nobody was on
     this post before, so a database that is away is an error of the start; later it is waited for. ``memory``
-    is the descriptor of the memory that the processes of a node share; None when they have none. ``generation`` counts
-    reloads. ``tls_base`` is a server context that workers inherit by fork, so that they read each other's session
-    tickets.
+    is the descriptor of the memory that the processes of a node share; None when they have none. ``row`` is the row of
+    metrics there that only this process writes; None when all are taken. ``generation`` counts reloads. ``tls_base`` is
+    a server context that workers inherit by fork, so that they read each other's session tickets.
     """
 
     kind: str
@@ -92,6 +92,7 @@ class Assignment:
     cache_is_open: bool = False
     first: bool = True
     memory: int | None = None
+    row: int | None = None
     generation: int = 0
     tls_base: ssl.SSLContext | None = None
 

@@ -16,8 +16,10 @@ _MOST_OPEN = 1024
 
 LOG_LEVEL = "log-level"
 """To the supervisor: set ``level`` for ``seconds``."""
-ADDRESSES = "addresses"
-"""To a worker: whether it balances ``upstream``, and the addresses of each of ``hosts``."""
+HEALTH = "health"
+"""To a worker: what it knows of the ``targets`` of ``upstream``."""
+MARK = "mark"
+"""To a worker: set the health of the addresses of a ``target``, or of one ``address``."""
 RECORD = "record"
 """To a worker: the record of ``entity`` that it serves and whose fields are as in ``where``."""
 

@@ -7,41 +7,45 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from gwctl.engine import Engine, RecordView
+from gwctl.engine.health.availability import NodeHealth
+from gwctl.engine.health.telling import mark, told
 from gwctl.kit.errors import GwctlError
 from gwctl.node.messages import Question, Reply
-from gwctl.node.questions import ADDRESSES, RECORD
+from gwctl.node.questions import HEALTH, MARK, RECORD
 from gwctl.schema import RecordDict
 
-_AT_ONCE = 16
 _SLICE = 200
 
 
-async def answer(engine: Engine, question: Question) -> Reply:
+async def answer(engine: Engine, health: NodeHealth, question: Question) -> Reply:
     """The reply to ``question``; what cannot be answered says so."""
+    arguments = question.arguments
     try:
         match question.about:
-            case about if about == ADDRESSES:
-                return Reply(question.number, await _addresses(engine, question.arguments))
+            case about if about == HEALTH:
+                return Reply(question.number, {"known": _health(engine, health, arguments)})
+            case about if about == MARK:
+                return Reply(question.number, _mark(engine, health, arguments))
             case about if about == RECORD:
-                return Reply(question.number, await _record(engine, question.arguments))
+                return Reply(question.number, await _record(engine, arguments))
     except (GwctlError, KeyError, TypeError) as error:
         return Reply(question.number, error=f"{question.about}: {error}")
     return Reply(question.number, error=f"a worker does not know the question {question.about!r}")
 
 
-async def _addresses(engine: Engine, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """``balanced``: whether the upstream is served; ``addresses``: those of each host."""
-    with engine.reading() as records:
-        balanced = records.get("upstreams", arguments["upstream"]) is not None
-    hosts: list[str] = list(dict.fromkeys(arguments["hosts"])) if balanced else []
-    few = asyncio.Semaphore(_AT_ONCE)
+def _health(engine: Engine, health: NodeHealth, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    balancer = engine.balancers.get(arguments["upstream"])
+    return None if balancer is None else told(balancer, health, arguments["targets"])
 
-    async def known(host: str) -> list[str]:
-        async with few:
-            return list(await engine.addresses(host))
 
-    found = await asyncio.gather(*(known(host) for host in hosts))
-    return {"balanced": balanced, "addresses": dict(zip(hosts, found, strict=True))}
+def _mark(engine: Engine, health: NodeHealth, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """``balanced``: whether the upstream is served; ``refused``: what is wrong, empty when it is done."""
+    balancer = engine.balancers.get(arguments["upstream"])
+    if balancer is None:
+        return {"balanced": False, "refused": ""}
+    healthy = bool(arguments["healthy"])
+    refused = mark(balancer, health, arguments["target"], arguments["address"], healthy=healthy)
+    return {"balanced": True, "refused": refused or ""}
 
 
 async def _record(engine: Engine, arguments: Mapping[str, Any]) -> dict[str, Any]:

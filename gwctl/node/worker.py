@@ -14,6 +14,7 @@ from typing import Any
 from gwctl.cache import CacheMissing, CacheReader, Position
 from gwctl.certs import blank_context, listener_tls, tls_policy
 from gwctl.engine import BoundListener, Engine
+from gwctl.engine.shared.metric_rows import MetricRows
 from gwctl.kit.changes import NOWHERE
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.digest import to_hex
@@ -83,12 +84,14 @@ class Worker:
         self._health = node_health(assignment, self._clock)
         self._policy = tls_policy(self._settings)
         self._listener_context: ssl.SSLContext | None = None
+        rows = MetricRows(self._health.memory)
         self._engine = Engine(
             self._settings,
             node_id=assignment.node_id,
             clock=self._clock,
             access_log=self._access,
             availability=self._health,
+            metrics=None if assignment.row is None else rows.row(assignment.row),
             tls=lambda listener: self._listener_tls(),
             blank_tls=lambda: blank_context(self._policy),
         )
@@ -192,7 +195,7 @@ class Worker:
             self._tasks.spawn("question", self._answer(self._bus, message))
 
     async def _answer(self, bus: Link, question: Question) -> None:
-        bus.send(await answer(self._engine, question))
+        bus.send(await answer(self._engine, self._health, question))
 
     def stats(self) -> dict[str, Any]:
         counted = self._engine.stats()

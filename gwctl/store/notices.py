@@ -33,6 +33,15 @@ def post(connection: Connection, tables: SystemTables, about: str, body: Mapping
     return int(connection.execute(replaced.returning(table.c.number)).scalar_one())
 
 
+def newest_of(connection: Connection, tables: SystemTables, prefix: str) -> dict[str, Notice]:
+    """The newest notice about each subject that begins with ``prefix``."""
+    table = tables.notices
+    rows = connection.execute(
+        select(table.c.about, table.c.number, table.c.body).where(table.c.about.startswith(prefix, autoescape=True))
+    )
+    return {about: Notice(number, body or {}) for about, number, body in rows}
+
+
 def newest(connection: Connection, tables: SystemTables, about: str) -> Notice:
     """The newest notice about that subject."""
     table = tables.notices

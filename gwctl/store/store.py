@@ -130,6 +130,11 @@ class Store:
         with self._reading() as connection:
             return notices.newest(connection, self._tables.system, about)
 
+    def notices(self, prefix: str) -> dict[str, Notice]:
+        """The newest notice about each subject that begins with ``prefix``."""
+        with self._reading() as connection:
+            return notices.newest_of(connection, self._tables.system, prefix)
+
     def purge_ended(self) -> int:
         """Delete records whose time is over, a few hundred in one version; returns how many."""
         with self.read() as reads:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.responses import Response
 
 from gwctl.admin.answers import Refusal, answer
-from gwctl.admin.health import balancer_health, host_and_port, with_health
+from gwctl.admin.health import balancer_health, with_health
 from gwctl.admin.paging import Paging, page_body
-from gwctl.admin.ports import Addresses, Reads
+from gwctl.admin.ports import NO_BALANCER, KnownUpstream, Mark, Reads
 from gwctl.admin.records import PageOfRecords, Records
 from gwctl.admin.routing import Call, Endpoint, Operation, required
 from gwctl.admin.targets import TargetRecords
-from gwctl.kit.hosts import parse_host
 from gwctl.schema import RecordDict
 
 _FIELD = "upstream"
-_DEFAULT_PORT = 8000
 _AT_ONCE = 500
-"""Hosts that a worker is asked for in one message."""
+"""Targets that a worker is asked for in one message."""
 
 
 def upstream_health(role: str, upstreams: Records, targets: TargetRecords) -> Iterator[Endpoint]:
@@ -68,45 +65,41 @@ class Health:
 
         upstream, data = await call.database.read(work)
         known = await self._known(call, upstream, data)
-        return {"id": upstream["id"]} if known is None else balancer_health(upstream, data, known)
+        return {"id": upstream["id"]} if known is None else balancer_health(upstream, known)
 
-    async def mark(self, call: Call) -> NoReturn:
-        """What is marked must be there; but this balancer keeps no health that could be changed."""
+    async def mark(self, call: Call) -> Response:
+        """Set the health of a target's addresses, or of one, on this node and all others on its database."""
 
         def work(reads: Reads) -> tuple[RecordDict, RecordDict]:
             upstream = self._upstream(reads, call)
             return upstream, required(self._targets.child(reads, upstream, _FIELD, call.key("targets")))
 
         upstream, target = await call.database.read(work)
-        address = call.params.get("address")
-        if address is not None:
-            await self._require_address(call, upstream, target, address)
-        raise Refusal(400, f"no health of '{target['target']}' is kept: health checks do not run on this node")
-
-    async def _require_address(self, call: Call, upstream: RecordDict, target: RecordDict, text: str) -> None:
-        known = await self._known(call, upstream, [target])
-        host, port = host_and_port(target)
-        try:
-            wanted = parse_host(text)
-        except ValueError:
-            raise Refusal(400, f"'{text}' is no address") from None
-        addresses = {ip_address(ip) for ip in (() if known is None else known[host])}
-        if wanted.kind == "name" or ip_address(wanted.host) not in addresses or (wanted.port or _DEFAULT_PORT) != port:
-            raise Refusal(400, f"target '{target['target']}' has no address '{text}'")
+        mark = Mark(
+            upstream["id"], target["target"], call.params.get("address"), healthy=not call.path.endswith("/unhealthy")
+        )
+        refused = await call.context.node.control.mark(mark)
+        if refused == NO_BALANCER:
+            raise Refusal(400, f"Upstream {upstream['name']} has no balancer")
+        if refused:
+            raise Refusal(400, refused)
+        if call.context.settings.text("database") != "off":
+            body = mark.as_dict() | {"by": call.context.node.node_id, "at": call.context.clock.now()}
+            await call.database.call(lambda store: store.post_notice(mark.notice, body))
+        return Response(None, 204)
 
     def _upstream(self, reads: Reads, call: Call) -> RecordDict:
         return required(self._upstreams.get(reads, call.key(self._upstreams.entity)))
 
-    async def _known(self, call: Call, upstream: RecordDict, targets: Sequence[RecordDict]) -> Addresses | None:
-        """What the balancer knows of the hosts of these targets; None when there is no balancer."""
+    async def _known(self, call: Call, upstream: RecordDict, targets: Sequence[RecordDict]) -> KnownUpstream | None:
+        """What the balancer knows of these targets; None when there is no balancer."""
         if not self._balances:
             return None
-        hosts = list(dict.fromkeys(host_and_port(target)[0] for target in targets))
-        known: dict[str, Sequence[str]] = {}
-        for start in range(0, max(1, len(hosts)), _AT_ONCE):
-            part = hosts[start : start + _AT_ONCE]
-            found = await call.context.node.control.addresses(upstream["id"], part)
-            if found is None:
+        known: KnownUpstream | None = None
+        for start in range(0, max(1, len(targets)), _AT_ONCE):
+            texts = [target["target"] for target in targets[start : start + _AT_ONCE]]
+            part = await call.context.node.control.health(upstream["id"], texts)
+            if part is None:
                 return None
-            known.update((host, found[host]) for host in part)
+            known = {**part, "hosts": [*(known["hosts"] if known else ()), *part["hosts"]]}
         return known

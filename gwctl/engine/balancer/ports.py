@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-from gwctl.schema import RecordDict
+from typing import Any, Protocol
 
 
 class Broken(enum.Enum):
@@ -76,7 +75,7 @@ class Availability(Protocol):
         """Grows whenever the availability of any address changes, or one that is down may be tried."""
         ...
 
-    def configure(self, record: RecordDict) -> None:
+    def configure(self, record: Mapping[str, Any]) -> None:
         """An upstream is served from now on as its ``record`` says; comes before any question about it."""
         ...
 
@@ -110,7 +109,7 @@ class AllUp:
 
     epoch = 0
 
-    def configure(self, record: RecordDict) -> None: ...
+    def configure(self, record: Mapping[str, Any]) -> None: ...
 
     def drop(self, upstream_id: str) -> None: ...
 

@@ -162,10 +162,11 @@ class UpstreamBalancer:
     def _rearrange(self) -> None:
         """Somewhere health changed."""
         availability = self._availability
+        epoch = availability.epoch  # before looking: what changes meanwhile is news for the next pick
         if any(each.up != availability.up(self.id, each.ip, each.port, each.host) for each in self._addresses):
             self._arrange()
         self._on_trial = self._offered()
-        self._epoch = availability.epoch
+        self._epoch = epoch
 
     def _offered(self) -> list[TargetAddress]:
         offers = self._availability.offers
@@ -238,6 +239,12 @@ class UpstreamBalancer:
     def addresses(self) -> Sequence[TargetAddress]:
         """All addresses that are known now."""
         return self._addresses
+
+    def addresses_of(self, target: str) -> Sequence[TargetAddress]:
+        """Those of one target, as its record writes it."""
+        wanted = Target({"target": target})
+        found = self._targets.get((wanted.name, wanted.port))
+        return () if found is None else found.addresses
 
     @property
     def weight(self) -> Weight:

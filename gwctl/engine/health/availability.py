@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gwctl.engine.balancer.ports import Broken, Outcome
 from gwctl.engine.health.checks import Checks, Triggers
@@ -17,7 +17,6 @@ from gwctl.engine.shared.health_table import DOWN, TAKEN, HealthTable, Key
 from gwctl.engine.shared.memory import SharedMemory
 from gwctl.kit.clock import Clock
 from gwctl.observe.logs import NOTICE
-from gwctl.schema import RecordDict
 
 _log = logging.getLogger("gwctl.engine")
 
@@ -63,7 +62,7 @@ class NodeHealth:
 
     # What upstreams there are
 
-    def configure(self, record: RecordDict) -> None:
+    def configure(self, record: Mapping[str, Any]) -> None:
         checks = Checks.of(record)
         old = self._checks.get(checks.upstream_id)
         if old is None or old.upstream_name != checks.upstream_name:

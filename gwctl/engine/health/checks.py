@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gwctl.engine.health.machine import Event
-from gwctl.schema import RecordDict
 
 HTTP, HTTPS, TCP = "http", "https", "tcp"
 _GATEWAY_TIMEOUT = 504
@@ -70,7 +69,7 @@ class Checks:
     client_certificate: str | None = None
 
     @classmethod
-    def of(cls, record: RecordDict) -> Checks:
+    def of(cls, record: Mapping[str, Any]) -> Checks:
         """The checks of a record of ``upstreams``."""
         declared = record.get("healthchecks") or {}
         certificate = record.get("client_certificate")

@@ -117,7 +117,12 @@ class Exchange:
         return self.head.keep_alive and not self.client.draining
 
     def log(self) -> None:
-        """Hand the record of this request to the access log."""
+        """Count this request, and hand its record to the access log."""
+        row = self.runtime.metrics
+        if row is not None:
+            now = self.runtime.clock.monotonic()
+            asked = self.picked
+            row.request(self.status, self.body_bytes, now - self.started, None if asked is None else now - asked)
         sink = self.runtime.access_log
         if sink is None:
             return

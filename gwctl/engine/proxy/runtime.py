@@ -12,6 +12,7 @@ from gwctl.engine.ports import AccessSink
 from gwctl.engine.snapshot import Snapshot
 from gwctl.engine.upstream.pool import Pool
 from gwctl.kit.clock import Clock
+from gwctl.observe.metrics import MetricRow
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Runtime:
     snapshot: Callable[[], Snapshot]
     counters: Counters
     http_date: HttpDate
+    metrics: MetricRow | None = None
 
     def date(self) -> bytes:
         """The Date field of now."""

@@ -51,6 +51,15 @@ HTTP = Topic(
             roles=SERVING,
         ),
         Setting(
+            "passive_recovery",
+            Kind.NUMBER,
+            "0",
+            "Seconds after which a target that only passive health checks took out gets one request as a trial, twice "
+            "as many after each trial that failed, up to 32 times; 0: it stays out until somebody brings it back.",
+            roles=SERVING,
+            minimum=0,
+        ),
+        Setting(
             "nginx_proxy_add_header",
             Kind.STRING,
             None,

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from gwctl.admin import AdminContext, NodeFacts, admin_app
+from gwctl.admin.ports import KnownHost, KnownUpstream, Mark
 from gwctl.entities import Catalog
 from gwctl.kit.clock import SystemClock
+from gwctl.kit.hosts import parse_host
 from gwctl.kit.version import Version
 from gwctl.settings import Settings
 from gwctl.store import DatabaseConfig, Store
@@ -43,6 +45,11 @@ class StubNode:
     seconds: float = 0.0
     known: dict[str, list[str]] | None = None
     records: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    checked: bool = False
+    down: set[str] = field(default_factory=set)
+    idle: set[str] = field(default_factory=set)
+    marks: list[Mark] = field(default_factory=list)
+    refuses: str = ""
 
     def log_level(self) -> str:
         return self.level
@@ -50,8 +57,32 @@ class StubNode:
     async def set_log_level(self, level: str, seconds: float) -> None:
         self.level, self.seconds = level, seconds
 
-    async def addresses(self, upstream_id: str, hosts: Sequence[str]) -> dict[str, list[str]] | None:
-        return None if self.known is None else {host: self.known.get(host, []) for host in hosts}
+    async def health(self, upstream_id: str, targets: Sequence[str]) -> KnownUpstream | None:
+        """As if all targets had the weight 100, but for those in ``idle``."""
+        if self.known is None:
+            return None
+        hosts = [self._host(target) for target in targets]
+        weight = {name: sum(host["weight"][name] for host in hosts) for name in ("total", "available", "unavailable")}
+        return {"checked": self.checked, "healthy": weight["available"] > 0, "weight": weight, "hosts": hosts}
+
+    def _host(self, target: str) -> KnownHost:
+        parsed = parse_host(target)
+        weight = 0 if target in self.idle else 100
+        addresses = [
+            {"ip": ip, "port": parsed.port, "weight": weight, "healthy": ip not in self.down}
+            for ip in (self.known or {}).get(parsed.host, ())
+        ]
+        total, available = len(addresses) * weight, sum(weight for each in addresses if each["healthy"])
+        return {
+            "host": parsed.host, "port": parsed.port or 0,
+            "dns": "A" if addresses else "dns server error: 3 name error",
+            "nodeWeight": weight, "addresses": addresses,
+            "weight": {"total": total, "available": available, "unavailable": total - available},
+        }  # fmt: skip
+
+    async def mark(self, mark: Mark) -> str:
+        self.marks.append(mark)
+        return self.refuses
 
     async def served(self, entity: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, record in self.records:

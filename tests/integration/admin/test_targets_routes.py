@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from gwctl.admin.ports import NO_BALANCER, Mark
 from gwctl.kit.ids import new_uuid
 from tests.integration.admin.conftest import NODE_ID, Admin, Serve
 from tests.integration.admin.encodings import ALL, ask_as
@@ -82,6 +83,7 @@ def test_the_list(admin: Admin) -> None:
 def test_health_as_the_balancer_knows_it(serve: Serve) -> None:
     with serve(role="traditional") as admin:
         admin.node.known = {"127.0.0.1": ["127.0.0.1"], "two.test": ["10.0.0.1", "10.0.0.2"]}
+        admin.node.idle = {"127.0.0.1:8002"}
         targets = made(admin, "127.0.0.1:8001", "two.test:80", "nowhere.test:80")
         made(admin, "127.0.0.1:8002", weight=0)
         body = admin.ask("GET", "/upstreams/u/health").json
@@ -113,10 +115,42 @@ def test_health_as_the_balancer_knows_it(serve: Serve) -> None:
         assert (details["healthy"], details["weight"]["total"], len(details["hosts"])) == (True, 300, 4)
         page = admin.ask("GET", "/upstreams/u/health?size=1").json
         assert (len(page["data"]), page["next"]) == (1, "/upstreams/u/health?offset=1")
-        before = admin.ask("GET", "/upstreams/u").json["updated_at"]
-        checks = {"healthchecks": {"passive": {"healthy": {"successes": 1}}}}
-        assert admin.ask("PATCH", "/upstreams/u", checks).json["updated_at"] >= before
         assert admin.ask("GET", "/upstreams/no/health").json == NOT_FOUND
+
+
+def test_health_of_an_upstream_with_checks(serve: Serve) -> None:
+    with serve(role="traditional") as admin:
+        admin.node.known = {"127.0.0.1": ["127.0.0.1"], "two.test": ["10.0.0.1", "10.0.0.2"], "out.test": ["10.0.0.1"]}
+        admin.node.checked, admin.node.down, admin.node.idle = True, {"10.0.0.1"}, {"127.0.0.1:8001"}
+        made(admin, "two.test:80", "out.test:80", "nowhere.test:80")
+        made(admin, "127.0.0.1:8001", weight=0)
+        data = {each["target"]: each for each in admin.ask("GET", "/upstreams/u/health").json["data"]}
+        assert {target: each["health"] for target, each in data.items()} == {
+            "127.0.0.1:8001": "HEALTHCHECKS_OFF",
+            "nowhere.test:80": "DNS_ERROR",
+            "out.test:80": "UNHEALTHY",
+            "two.test:80": "HEALTHY",
+        }
+        two = data["two.test:80"]["data"]
+        assert [each["health"] for each in two["addresses"]] == ["UNHEALTHY", "HEALTHY"]
+        assert two["weight"] == {"total": 200, "available": 100, "unavailable": 100}
+        whole = admin.ask("GET", "/upstreams/u/health?balancer_health=1").json["data"]
+        assert (whole["health"], whole["balancer_health"], whole["details"]["healthy"]) == ("HEALTHY", "HEALTHY", True)
+        assert [each["healthy"] for host in whole["details"]["hosts"] for each in host["addresses"]].count(False) == 2
+        admin.node.down.add("10.0.0.2")
+        whole = admin.ask("GET", "/upstreams/u/health?balancer_health=1").json["data"]
+        assert (whole["health"], whole["balancer_health"]) == ("UNHEALTHY", "UNHEALTHY")
+
+
+def test_more_targets_than_one_question_holds(serve: Serve) -> None:
+    with serve(role="traditional") as admin, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gwctl.admin.endpoints.health._AT_ONCE", 2)
+        admin.node.known = {"127.0.0.1": ["127.0.0.1"]}
+        made(admin, *(f"127.0.0.1:{8000 + number}" for number in range(5)))
+        data = admin.ask("GET", "/upstreams/u/health").json["data"]
+        assert [each["data"]["port"] for each in data] == [8004, 8003, 8002, 8001, 8000]
+        hosts = admin.ask("GET", "/upstreams/u/health?balancer_health=1").json["data"]["details"]["hosts"]
+        assert sorted(host["port"] for host in hosts) == [8000, 8001, 8002, 8003, 8004]
 
 
 def test_all_in_the_order_of_the_store(admin: Admin) -> None:
@@ -138,30 +172,49 @@ def test_all_in_the_order_of_the_store(admin: Admin) -> None:
 
 
 def test_marks_of_health(serve: Serve) -> None:
-    """Nothing keeps health yet, so what is there cannot be marked; what is not there is 404 in every combination."""
+    """What is not there is 404 in every combination; the rest goes to the node, and to others by a notice."""
     with serve(role="traditional") as admin:
         admin.node.known = {"127.0.0.1": ["127.0.0.1"], "0000:0000:0000:0000:0000:0000:0000:0001": ["::1"]}
-        (mine, six) = made(admin, "127.0.0.1:8001", "[::1]:8001")
+        (mine, six, name) = made(admin, "127.0.0.1:8001", "[::1]:8001", "localhost:8001")
+        u = mine["upstream"]["id"]
         admin.made("/upstreams", {"name": "other"})
         other = admin.made("/upstreams/other/targets", {"target": "10.0.0.1:80"})
         for mark in ("healthy", "unhealthy"):
-            for upstream in ("u", "other", "no", new_uuid()):
-                for target in (mine["id"], other["id"], new_uuid(), "no.test:1", other["target"]):
-                    exists = (upstream, target) in {
-                        ("u", mine["id"]), ("other", other["id"]), ("other", other["target"]),
-                    }  # fmt: skip
-                    answer = admin.ask("PUT", f"/upstreams/{upstream}/targets/{quote(target)}/{mark}")
-                    assert answer.status == (400 if exists else 404), (upstream, target)
-            base = "/upstreams/u/targets/"
-            kept = "no health of '127.0.0.1:8001' is kept: health checks do not run on this node"
-            for address, text in (
-                ("127.0.0.1:8001", kept),
-                ("127.0.0.1", "target '127.0.0.1:8001' has no address '127.0.0.1'"),
-                ("127.0.0.2:8001", "target '127.0.0.1:8001' has no address '127.0.0.2:8001'"),
-            ):
-                answer = admin.ask("PUT", f"{base}127.0.0.1:8001/{address}/{mark}")
-                assert (answer.status, answer.json) == (400, {"message": text})
-            assert "is kept" in admin.ask("PUT", f"{base}{six['id']}/[::1]:8001/{mark}").json["message"]
+            for upstream in ("u", u, "other", "no", new_uuid()):
+                for target in (mine, other, {"id": new_uuid(), "target": "no.test:1"}):
+                    for key in (target["id"], target["target"]):
+                        exists = (upstream, target["id"]) in {
+                            ("u", mine["id"]),
+                            (u, mine["id"]),
+                            ("other", other["id"]),
+                        }
+                        admin.node.marks.clear()
+                        answer = admin.ask("PUT", f"/upstreams/{upstream}/targets/{quote(key)}/{mark}")
+                        assert answer.status == (204 if exists else 404), (upstream, key)
+                        marks = (
+                            [Mark(target["upstream"]["id"], target["target"], None, mark == "healthy")]
+                            if exists
+                            else []
+                        )
+                        assert admin.node.marks == marks
+        admin.node.marks.clear()
+        for target, address in ((six, "[::1]:8001"), (name, "127.0.0.1:8001"), (mine, "127.0.0.1")):
+            assert admin.ask("PUT", f"/upstreams/u/targets/{target['id']}/{address}/unhealthy").status == 204
+        assert [(mark.target, mark.address, mark.healthy) for mark in admin.node.marks] == [
+            ("[0000:0000:0000:0000:0000:0000:0000:0001]:8001", "[::1]:8001", False),
+            ("localhost:8001", "127.0.0.1:8001", False),
+            ("127.0.0.1:8001", "127.0.0.1", False),
+        ]
+        notices = admin.store.notices(Mark.NOTICES)
+        told = notices[f"{Mark.NOTICES}{u} localhost:8001 127.0.0.1:8001"].body
+        assert (told["healthy"], told["by"]) == (False, NODE_ID)
+        admin.node.refuses = "target 't' has no address 'a'"
+        answer = admin.ask("PUT", f"/upstreams/u/targets/{mine['id']}/unhealthy")
+        assert (answer.status, answer.json) == (400, {"message": "target 't' has no address 'a'"})
+        admin.node.refuses = NO_BALANCER
+        answer = admin.ask("PUT", f"/upstreams/u/targets/{mine['id']}/unhealthy")
+        assert (answer.status, answer.json) == (400, {"message": "Upstream u has no balancer"})
+        assert admin.store.notices(Mark.NOTICES) == notices
 
 
 def test_one_target(admin: Admin) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gwctl.admin.ports import NodeSilent
+from gwctl.admin.ports import NO_BALANCER, Mark, NodeSilent
 from gwctl.node import questions
 from gwctl.node.control import NodeControl
 from gwctl.node.messages import Question, Reply
@@ -19,7 +19,7 @@ def test_the_reply_of_its_number_answers_a_question() -> None:
         control = NodeControl(lambda: ours)
 
         async def node() -> None:
-            for values in ({"record": {"id": "1"}}, {"balanced": False, "addresses": {}}):
+            for values in ({"record": {"id": "1"}}, {"known": None}, {"balanced": False, "refused": ""}):
                 question = await theirs.receive()
                 assert isinstance(question, Question)
                 control.heard(Reply(question.number + 100, {"record": None}))
@@ -28,7 +28,8 @@ def test_the_reply_of_its_number_answers_a_question() -> None:
 
         answering = asyncio.create_task(node())
         assert await control.served("services", {"id": "1"}) == {"id": "1"}
-        assert await control.addresses("u", ["a.b"]) is None
+        assert await control.health("u", ["a.b:80"]) is None
+        assert await control.mark(Mark("u", "a.b:80")) == NO_BALANCER
         await answering
 
     asyncio.run(main())
