@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.integration.engine.reparse import Read, Recorder
 from tests.integration.engine.strict_cases import ACCEPTED, REFUSED, H, intended
-from tests.integration.engine.world import Gateway, gateway, one_route, until, upstream_server
+from tests.integration.engine.world import Front, gateway, one_route, until, upstream_server
 
 GOOD = b"GET /good HTTP/1.1\r\n" + H + b"\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + H + b"\r\n"
@@ -54,13 +54,13 @@ async def judge(name: str, sent: Iterable[Way], codec: str) -> None:
             records = one_route(up.port, request_buffering=buffered)
             async with gateway(records, environ={"GWCTL_HTTP_CODEC": codec}) as gw:
                 for way in group:
-                    wanted += await _one(name, way, gw)
+                    wanted += await send(name, way, gw)
             await until(lambda: not recorder.open, "the upstream has heard everything")  # noqa: B023
         assert sorted(recorder.heard()) == sorted(wanted), name
 
 
-async def _one(name: str, way: Way, gw: Gateway) -> list[Read]:
-    """The requests that the upstream must have heard by this way."""
+async def send(name: str, way: Way, gw: Front) -> list[Read]:
+    """Send the case ``name`` in one way and judge the answers; the requests that the upstream must have heard."""
     good = GOOD if way.behind else b""
     wanted: list[Read] = [(b"GET", b"/good", b"")] if way.behind else []
     if name in REFUSED:
@@ -80,7 +80,7 @@ async def _one(name: str, way: Way, gw: Gateway) -> list[Read]:
     return wanted
 
 
-async def _exchange(gw: Gateway, data: bytes, cut: int | None, answers: int) -> bytes:
+async def _exchange(gw: Front, data: bytes, cut: int | None, answers: int) -> bytes:
     """What comes back for ``data``: so many answers, and what the gateway says before it closes."""
     talk = await gw.connect()
     talk.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,46 +14,10 @@ import pytest
 from gwctl.engine.proxy.client import ClientConnection
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.upstream.connection import UpstreamConnection
-from tests.integration.engine.upstream_faults import CUT, FAULTS, Fault, FaultyUpstream
+from tests.integration.engine.upstream_faults import CUT, FAULTS, Fault, FaultyUpstream, good, suffer
 from tests.integration.engine.world import Gateway, Talk, gateway, one_route, play, until, upstream_server
 
 _ROUNDS = 30
-
-
-async def suffer(gw: Gateway, fault: Fault) -> int:
-    """The status of a request that meets ``fault``; CUT when the response broke off."""
-    talk = await gw.connect()
-    head = b"%b /fault HTTP/1.1\r\nHost: gw.test\r\n" % fault.method
-    sending: asyncio.Task[None] | None = None
-    try:
-        if fault.upload:
-            await talk.send(head + b"Content-Length: %d\r\n\r\n" % fault.upload)
-            sending = asyncio.create_task(_upload(talk, fault.upload))
-        else:
-            await talk.send(head + b"\r\n")
-        try:
-            response = await talk.response(fault.method.decode())
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return CUT
-        assert b"evil" not in response.body
-        return response.status
-    finally:
-        if sending is not None:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-        talk.close()
-
-
-async def _upload(talk: Talk, size: int) -> None:
-    with contextlib.suppress(ConnectionError):
-        for _ in range(size // 50_000):
-            await talk.send(bytes(50_000))
-
-
-async def good(gw: Gateway, number: int) -> None:
-    """A sound request to the same upstream is answered with its own number."""
-    response = await gw.get(f"/good/{number}")
-    assert (response.status, response.body) == (200, b"%d" % number)
 
 
 def _held() -> Counter[str]:

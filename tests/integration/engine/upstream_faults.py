@@ -1,16 +1,18 @@
 """Upstreams that do wrong (reliability.md F35 to F37, S1.51), and what clients must get.
 
 The answer is what the upstream says to a request that it has read to the end of its head; then it closes, resets, or
-waits for ever.
+waits for ever. An upstream that answers an upload early and closes at once, with bytes of it unread, resets the
+connection: whether the answer or the reset is seen first is up to the network, so that case is not here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 from dataclasses import dataclass
 
-from tests.integration.engine.world import Talk
+from tests.integration.engine.world import Front, Talk
 
 OK = b"HTTP/1.1 200 OK\r\n"
 WHOLE = OK + b"Content-Length: 2\r\n\r\nok"
@@ -23,6 +25,7 @@ class Then(enum.Enum):
     CLOSE = enum.auto()
     RESET = enum.auto()
     WAIT = enum.auto()
+    HALF_CLOSE = enum.auto()
 
 
 CUT = 0
@@ -103,6 +106,9 @@ FAULTS: dict[str, Fault] = {
     "a body until the end, then a reset": _says(CUT, OK + b"\r\n", b"part", then=Then.RESET),
     "a body until the end": _says(200, OK + b"\r\nok", then=Then.CLOSE),
     "a response, then the end": _says(200, WHOLE, then=Then.CLOSE),
+    "a response, then a half close": _says(200, WHOLE, then=Then.HALF_CLOSE),
+    "a half close instead of a response": _says(502, then=Then.HALF_CLOSE),
+    "a short body, then a half close": _says(CUT, LENGTH, then=Then.HALF_CLOSE),
     "a response, then a reset": _says(200, WHOLE, then=Then.RESET),
     "bytes after the response": _says(200, WHOLE + b"surplus"),
     "a second response at once": _says(200, WHOLE + OK + b"Content-Length: 4\r\n\r\nevil"),
@@ -112,8 +118,12 @@ FAULTS: dict[str, Fault] = {
     "an early answer to an upload": _says(
         413, b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", method=b"PUT", upload=4_000_000
     ),
-    "an early answer to an upload, then the end": _says(
-        413, b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", method=b"PUT", upload=4_000_000, then=Then.CLOSE
+    "an early answer to an upload, then a half close": _says(
+        413,
+        b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
+        method=b"PUT",
+        upload=4_000_000,
+        then=Then.HALF_CLOSE,
     ),
     "a reset of an upload": _says(502, method=b"PUT", upload=4_000_000, then=Then.RESET),
 }
@@ -143,6 +153,45 @@ class FaultyUpstream:
                 await asyncio.sleep(0.01)
         if self._fault.then is Then.RESET:
             talk.reset()
+        elif self._fault.then is Then.HALF_CLOSE:
+            talk.writer.write_eof()
+            await talk.ended()
         elif self._fault.then is Then.WAIT and self._fault.upload:
             await talk.ended()
         return self._fault.then is Then.WAIT and not self._fault.upload
+
+
+async def suffer(gw: Front, fault: Fault) -> int:
+    """The status of a request that meets ``fault``; CUT when the response broke off."""
+    talk = await gw.connect()
+    head = b"%b /fault HTTP/1.1\r\nHost: gw.test\r\n" % fault.method
+    sending: asyncio.Task[None] | None = None
+    try:
+        if fault.upload:
+            await talk.send(head + b"Content-Length: %d\r\n\r\n" % fault.upload)
+            sending = asyncio.create_task(_upload(talk, fault.upload))
+        else:
+            await talk.send(head + b"\r\n")
+        try:
+            response = await talk.response(fault.method.decode())
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return CUT
+        assert b"evil" not in response.body
+        return response.status
+    finally:
+        if sending is not None:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        talk.close()
+
+
+async def _upload(talk: Talk, size: int) -> None:
+    with contextlib.suppress(ConnectionError):
+        for _ in range(size // 50_000):
+            await talk.send(bytes(50_000))
+
+
+async def good(gw: Front, number: int) -> None:
+    """A sound request to the same upstream is answered with its own number."""
+    response = await gw.get(f"/good/{number}")
+    assert (response.status, response.body) == (200, b"%d" % number)

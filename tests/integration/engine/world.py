@@ -122,8 +122,10 @@ class ScriptedUpstream:
 
 
 @contextlib.asynccontextmanager
-async def upstream_server(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedUpstream]:
-    """An upstream on a free port."""
+async def upstream_server(
+    script: Script, tls: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[ScriptedUpstream]:
+    """An upstream on ``port``, a free one when it is 0."""
     state = ScriptedUpstream()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -142,7 +144,7 @@ async def upstream_server(script: Script, tls: ssl.SSLContext | None = None) -> 
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
@@ -192,11 +194,10 @@ def fields_of(head: bytes) -> list[tuple[str, str]]:
     return [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
 
 
-class Gateway:
-    """A served engine."""
+class Front:
+    """A gateway on ``port``, whichever process it runs in."""
 
-    def __init__(self, engine: Engine, port: int) -> None:
-        self.engine = engine
+    def __init__(self, port: int) -> None:
         self.port = port
         self._talks: list[Talk] = []
 
@@ -223,6 +224,23 @@ class Gateway:
             return await talk.ask(raw, method)
         finally:
             talk.close()
+
+    async def hang_up(self) -> None:
+        """Close every connection that was made."""
+        for talk in self._talks:
+            talk.close()
+        for talk in self._talks:
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await talk.writer.wait_closed()
+        self._talks.clear()
+
+
+class Gateway(Front):
+    """A served engine."""
+
+    def __init__(self, engine: Engine, port: int) -> None:
+        super().__init__(port)
+        self.engine = engine
 
     async def install(self, records: Mapping[str, list[Record]], number: int = 2) -> MemoryView:
         view = MemoryView(dict(records), number)
