@@ -10,6 +10,8 @@ from gwctl.engine.http1.choice import FAST, Codec, codec_of
 from gwctl.engine.http1.codec import HeadLimits
 from gwctl.engine.proxy.error_bodies import ErrorBodies
 from gwctl.engine.proxy.peers import TrustedPeers
+from gwctl.engine.tls.defaults import tls_defaults
+from gwctl.engine.tls.upstream import TlsDefaults
 from gwctl.engine.upstream.pool import PoolLimits
 from gwctl.settings import Settings
 from gwctl.settings.added_header import AddedHeader, parse_added_header
@@ -54,6 +56,7 @@ class EngineConfig:
     port_maps: Mapping[int, int] = field(default_factory=dict)
     refuse_missing_plugins: bool = True
     pool: PoolLimits = field(default_factory=PoolLimits)
+    tls: TlsDefaults = field(default_factory=TlsDefaults)
     limits: HeadLimits = field(default_factory=HeadLimits)
     codec: Codec = FAST
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -88,6 +91,7 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         port_maps=settings.port_maps,
         refuse_missing_plugins=settings.text("missing_plugin") != "warn",
         timeouts=timeouts,
+        tls=tls_defaults(settings),
         codec=codec_of(settings.text("http_codec") or "auto"),
         pool=PoolLimits(
             size=settings.integer("upstream_keepalive_pool_size") or 0,

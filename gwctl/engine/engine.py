@@ -27,8 +27,8 @@ from gwctl.engine.room import Room, clients_for
 from gwctl.engine.snapshot import Changed, Snapshot, Succession
 from gwctl.engine.tls.certificates import Certificates
 from gwctl.engine.tls.listener import TlsGreeting, TlsListener
+from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.engine.upstream.pool import Pool
-from gwctl.engine.upstream.tls import UpstreamTls
 from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.clock import Clock
 from gwctl.kit.version import NO_VERSION
@@ -202,7 +202,7 @@ class Engine:
     def _succeeding(self) -> Succession:
         if self._succession is None:
             refuse = self._config.refuse_missing_plugins
-            self._succession = Succession(self._clock, UpstreamTls(), self._balancers(), refuse=refuse)
+            self._succession = Succession(self._clock, UpstreamTls(self._config.tls), self._balancers(), refuse=refuse)
         return self._succession
 
     def _current(self) -> Snapshot:

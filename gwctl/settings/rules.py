@@ -96,6 +96,13 @@ def _certificate_pairs(entries: Entries) -> Iterator[Problem]:
             yield Problem(f"{name} has {len(certificates)} entries but {name}_key has {len(keys)}")
 
 
+def _client_pair(entries: Entries) -> Iterator[Problem]:
+    names = ("client_ssl_cert", "client_ssl_cert_key")
+    missing = [name for name in names if entries[name].value is None]
+    if missing and (len(missing) == 1 or entries["client_ssl"].value is True):
+        yield Problem(f"{missing[0]} must be specified")
+
+
 def _proxy_protocol(entries: Entries) -> Iterator[Problem]:
     """A listener that does not read the PROXY line would refuse every request behind such a balancer."""
     for name in ("admin_listen", "status_listen", "cluster_listen"):
@@ -222,6 +229,7 @@ _RULES: tuple[Rule, ...] = (
     _traditional,
     _cluster_trust,
     _certificate_pairs,
+    _client_pair,
     _proxy_protocol,
     _node_id,
     _labels,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 
 from gwctl.engine.balancer.peers import PeerSource
+from gwctl.engine.tls.upstream import ClientTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ServicePlan:
     connect_seconds: float
     write_seconds: float
     read_seconds: float
-    tls: ssl.SSLContext | None
+    tls: ClientTls | None
     default_port: int
     host: str | None
     peers: PeerSource

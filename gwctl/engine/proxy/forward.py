@@ -16,6 +16,7 @@ from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, outgoing, pass
 from gwctl.engine.proxy.relay import relay
 from gwctl.engine.proxy.retry import Cause, Failure, Verdict, judge
 from gwctl.engine.proxy.sending import Sending
+from gwctl.engine.router.hostport import split_host_port
 from gwctl.engine.router.paths import encoded, header_text, upstream_path
 from gwctl.engine.upstream.connection import Address, ConnectionClosed
 from gwctl.engine.upstream.opening import ConnectFailed, open_connection
@@ -151,11 +152,10 @@ def host_field(exchange: Exchange, service: ServicePlan, peer: Peer) -> bytes:
 
 
 def _sni(exchange: Exchange, service: ServicePlan, peer: Peer) -> str | None:
+    """The name of an upstream in its handshake; None for one that goes by its address."""
     if exchange.plan.preserve_host and exchange.origin.host:
-        name: str | None = exchange.origin.host
-    else:
-        name = service.host or peer.host
-    return name
+        return exchange.origin.host
+    return split_host_port(service.host)[0] if service.host else peer.host
 
 
 async def _try(

@@ -50,7 +50,7 @@ class FullBuild:
     def _add_service(self, record: RecordDict) -> None:
         model = self.model
         model.services.put(record["id"], record)
-        model.services.cells[record["id"]].service = service_plan(record, model.upstreams, model.tls)
+        model.services.cells[record["id"]].service = service_plan(record, model.upstreams, model.tls, self.view)
 
     def _add_route(self, record: RecordDict) -> None:
         plan = self.model.plan(record)

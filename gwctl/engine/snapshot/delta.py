@@ -56,8 +56,10 @@ class Delta:
         return len(self._removed)
 
     def steps(self) -> Iterator[None]:
-        for make in (self._put_plugins, self._put_upstreams, self._put_services, self._new_cells, self._new_routes):
+        for make in (self._put_plugins, self._put_upstreams, self._put_services, self._touch_certificates):
             yield from make()
+        yield from self._new_cells()
+        yield from self._new_routes()
 
     def commit(self) -> None:
         if self._removed:
@@ -125,6 +127,17 @@ class Delta:
                     yield
             yield
 
+    def _touch_certificates(self) -> Iterator[None]:
+        """Those of clients are read when they are asked for; here are those that upstreams see."""
+        model = self.model
+        for key in self._changed.get("certificates", ()):
+            self._services |= model.services.using("certificates", key)
+            self._services |= model.services.with_host(model.upstreams.with_certificate(key))
+            yield
+        for key in self._changed.get("ca_certificates", ()):
+            self._services |= model.services.using("ca_certificates", key)
+            yield
+
     def _touch_routes(self, keys: Iterable[str]) -> None:
         self._routes.update(keys)
         if len(self._routes) > MOST_ROUTES:
@@ -152,7 +165,7 @@ class Delta:
         if record is None:
             raise SnapshotError(f"services {key} is not there")
         with naming("services", record):
-            return service_plan(record, self.model.upstreams, self.model.tls)
+            return service_plan(record, self.model.upstreams, self.model.tls, self.view)
 
     def _new_routes(self) -> Iterator[None]:
         self._touch_routes(self._changed.get("routes", ()))

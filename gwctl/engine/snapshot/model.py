@@ -9,7 +9,7 @@ from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.snapshot.errors import SnapshotError, name_of
 from gwctl.engine.snapshot.services import Services
 from gwctl.engine.snapshot.upstreams import Balanced, Upstreams
-from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.schema import RecordDict
 
 

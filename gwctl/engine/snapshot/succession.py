@@ -11,7 +11,7 @@ from gwctl.engine.snapshot.model import Model
 from gwctl.engine.snapshot.serving import Snapshot
 from gwctl.engine.snapshot.slices import in_slices
 from gwctl.engine.snapshot.upstreams import Balanced
-from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.kit.clock import Clock
 
 

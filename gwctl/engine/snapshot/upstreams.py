@@ -95,6 +95,11 @@ class Upstreams:
         """The upstream that a service with this host means."""
         return self._by_name.get(name)
 
+    def with_certificate(self, key: str) -> set[str]:
+        """The names of the upstreams that present this certificate."""
+        found = (record for record in self._records.values() if record.get("client_certificate"))
+        return {record["name"] for record in found if record["client_certificate"]["id"] == key}
+
     def source(self, host: str, port: int) -> PeerSource:
         """Where the peers of a service with this host come from: the upstream of that name, or the host itself."""
         record = self._by_name.get(host)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gwctl.engine.http1.codec import End, ResponseHead, ResponseReader
+from gwctl.engine.tls.upstream import ClientTls
 from gwctl.engine.wire import Wire
 
 
@@ -18,7 +18,7 @@ class Address:
 
     ip: str
     port: int
-    tls: ssl.SSLContext | None = None
+    tls: ClientTls | None = None
     sni: str | None = None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.chain.plan import Plan
 from gwctl.engine.snapshot import Snapshot, SnapshotError, Succession, delta
-from gwctl.engine.upstream.tls import UpstreamTls
+from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.kit.clock import SystemClock
 from tests.integration.engine.records import MemoryView, plugin, route, service
 from tests.unit.engine.snapshot.changes import CHANGES, NotedBalancers, Records, changed, query, seen
