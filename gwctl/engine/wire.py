@@ -79,8 +79,7 @@ class Wire(asyncio.Protocol, ABC):
 
     async def more(self, seconds: float | None) -> None:
         """Return when bytes, the end or a wake-up came. Raises TimeoutError after ``seconds`` (None waits for ever)."""
-        if self._reading_paused and self.backlog() <= LOW_WATER:
-            self._resume_reading()
+        self.relieve()
         self._turns = 0
         self._more = waiter = self.loop.create_future()
         if seconds is None:
@@ -93,6 +92,11 @@ class Wire(asyncio.Protocol, ABC):
             if self._more is waiter:
                 self._more = None
                 self._more_deadline.clear()
+
+    def relieve(self) -> None:
+        """Read on if the backlog has become short."""
+        if self._reading_paused and self.backlog() <= LOW_WATER:
+            self._resume_reading()
 
     async def turn(self) -> None:
         """Let the other connections go on after some turns without a wait: whoever sends faster than we read must not
@@ -119,6 +123,16 @@ class Wire(asyncio.Protocol, ABC):
         waiter = self._more
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def bound(self, seconds: float | None) -> None:
+        """While nobody waits in ``more``: have ``expired`` called after ``seconds``, or no more with None."""
+        if seconds is None:
+            self._more_deadline.clear()
+        else:
+            self._more_deadline.set(seconds)
+
+    def expired(self) -> None:
+        """The time given to ``bound`` has passed."""
 
     def allow(self, seconds: float) -> None:
         """Bound a ``more`` that is already waiting by ``seconds`` from now."""
@@ -151,7 +165,9 @@ class Wire(asyncio.Protocol, ABC):
             waiter.set_result(None)
 
     def _more_expired(self) -> None:
-        if self._more is not None and not self._more.done():
+        if self._more is None:
+            self.expired()
+        elif not self._more.done():
             self._more.set_exception(TimeoutError())
 
     def _drain_expired(self) -> None:

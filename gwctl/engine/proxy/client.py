@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 
 from gwctl.engine.http1.codec import BadRequest, End, Field, RequestHead, RequestReader
 from gwctl.engine.proxy.downstream import ClientGone, ClientTimeout
+from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.origin import Arrival
-from gwctl.engine.proxy.phases import run_exchange
+from gwctl.engine.proxy.phases import abandon, begin_exchange, land, run_exchange
 from gwctl.engine.proxy.preamble import Announced
+from gwctl.engine.proxy.quick import Landing
 from gwctl.engine.proxy.refusing import give_up, refuse
 from gwctl.engine.proxy.runtime import Runtime
 from gwctl.engine.wire import Wire
@@ -68,7 +70,9 @@ class ClientConnection(Wire):
         self._tunnel = False
         self._requests = 0
         self._continue = False
-        self._answered = False
+        self._running = False
+        self._stopped = False
+        self._flying: Exchange | None = None
         self.arrival = Arrival("", port, self._https)
         self.state = State.IDLE
         self.draining = False
@@ -87,7 +91,14 @@ class ClientConnection(Wire):
             peer_port, local = self._announced.source_port, self._announced.destination
         self.arrival = Arrival(address, self._port, self._https, sni, self._announced, trusted, peer_port, local)
         self._joined(self)
-        self._task = self.loop.create_task(self._serve(), name="client connection")
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self.state is State.IDLE or self.state is State.READING:
+            self._reader.feed(data)
+            self._advance()
+        else:
+            super().data_received(data)
 
     def received(self, data: bytes) -> None:
         self._reader.feed(data)
@@ -98,6 +109,8 @@ class ClientConnection(Wire):
     def eof_received(self) -> bool:
         self._eof = True
         self._hang_up()
+        if self.state is State.IDLE or self.state is State.READING:
+            self._advance()
         # a TLS connection cannot stay half open
         return not self._https
 
@@ -105,20 +118,30 @@ class ClientConnection(Wire):
         super().connection_lost(error)
         self._eof = True
         self._hang_up()
+        if self.state is not State.EXCHANGE:
+            self.state = State.CLOSING
         self._left(self)
 
     def _hang_up(self) -> None:
         # nobody waits for the answer any more: the upstream must not work for nothing
-        if self.state is State.EXCHANGE and not self._tunnel and self._task is not None:
-            self._task.cancel()
+        if self.state is State.EXCHANGE and not self._tunnel:
+            self._give_up()
         self.wake()
+
+    def _give_up(self) -> None:
+        if self._flying is not None:
+            exchange = self._touch_down()
+            abandon(exchange)
+            self._end()
+        elif self._task is not None and self._running:
+            self._task.cancel()
 
     # what the engine asks for
 
     def stop(self) -> None:
         """End the connection at once, whatever it is doing."""
-        if self._task is not None:
-            self._task.cancel()
+        self._stopped = True
+        self._give_up()
         self.abort()
 
     def drain_soon(self) -> None:
@@ -135,6 +158,10 @@ class ClientConnection(Wire):
     @property
     def complete(self) -> bool:
         return self._reader.complete
+
+    @property
+    def buffered(self) -> int:
+        return self._reader.buffered
 
     @property
     def awaiting_continue(self) -> bool:
@@ -204,65 +231,131 @@ class ClientConnection(Wire):
                 return data
             await self.more(seconds)
 
-    # the life of the connection
+    # the life of the connection: outside of requests, and while a flight is under way, it has no task
 
-    async def _serve(self) -> None:
+    def _advance(self) -> None:
+        """Begin the next request if its head is there."""
+        if self._task is not None or not (self.state is State.IDLE or self.state is State.READING):
+            return
         try:
-            while await self._one():
-                pass
-            if self._answered:
-                await self._goodbye()
-        except Exception:
-            _log.exception("connection of %s failed", self.arrival.peer)
-        finally:
-            self.state = State.CLOSING
-            self.close()
-
-    async def _one(self) -> bool:
-        """Read and answer one request; False when it was the last."""
-        try:
-            head = await self._head()
+            head = self._reader.head()
             if self._misled and head is not None:
                 line = b"%b %b HTTP/1.%d" % (head.method, head.target, head.minor)
                 raise BadRequest(497, "plain HTTP on a TLS port", line)
-        except BadRequest as error:
-            self._answered = True
-            self.write(refuse(error, self._runtime, self.arrival))
-            return False
-        if head is None:
-            return False
-        self.state = State.EXCHANGE
-        self._requests += 1
-        self._runtime.counters.requests += 1
-        self._continue = head.expects_continue and not self._reader.complete
-        if self._requests >= self._runtime.config.keepalive_requests:
-            self.draining = True
-        self._answered = not await run_exchange(self, head, self._runtime)
-        self.state = State.IDLE
-        return not self._answered and self._reader.complete and not self._eof
-
-    async def _head(self) -> RequestHead | None:
-        timeouts = self._runtime.config.timeouts
-        began: float | None = None
-        while True:
-            head = self._reader.head()
-            if head is not None:
-                await self.turn()
-                return head
-            if self._eof:
-                return None
-            if self._reader.buffered:
-                began = self.loop.time() if began is None else began
-                self.state = State.READING
-                seconds = began + timeouts.head - self.loop.time()
+            if head is None:
+                self._await_head()
             else:
-                seconds = timeouts.keepalive if self._requests else timeouts.first_byte
-            try:
-                await self.more(max(seconds, 0.001))
-            except TimeoutError:
-                if began is not None:
-                    give_up(self._reader.rest(), self._runtime, self.arrival)
-                return None
+                self._begin(head)
+        except BadRequest as error:
+            self.write(refuse(error, self._runtime, self.arrival))
+            self._over(keep_alive=False)
+        except Exception:
+            _log.exception("connection of %s failed", self.arrival.peer)
+            self._end()
+
+    def _await_head(self) -> None:
+        if self._eof:
+            self._end()
+            return
+        self.relieve()
+        timeouts = self._runtime.config.timeouts
+        if not self._reader.buffered:
+            self.state = State.IDLE
+            self.bound(timeouts.keepalive if self._requests else timeouts.first_byte)
+        elif self.state is not State.READING:
+            # for the whole head, however slowly it comes
+            self.state = State.READING
+            self.bound(timeouts.head)
+
+    def expired(self) -> None:
+        if self.state is State.READING:
+            give_up(self._reader.rest(), self._runtime, self.arrival)
+        if self.state is State.IDLE or self.state is State.READING:
+            self._end()
+
+    def _begin(self, head: RequestHead) -> None:
+        self.state = State.EXCHANGE
+        self.bound(None)
+        runtime = self._runtime
+        self._requests += 1
+        runtime.counters.requests += 1
+        self._continue = head.expects_continue and not self._reader.complete
+        if self._requests >= runtime.config.keepalive_requests:
+            self.draining = True
+        exchange = begin_exchange(self, head, runtime)
+        if exchange.flight is not None and exchange.flight.sending is not None:
+            self._flying = exchange
+            exchange.flight.sending.upstream.listen(self._heard)
+        else:
+            self._task = self.loop.create_task(self._run(exchange), name="request")
+
+    def _heard(self) -> None:
+        """The upstream of a flight sent something, or is gone."""
+        exchange = self._flying
+        if exchange is None:
+            return
+        try:
+            landing = land(exchange)
+        except Exception:
+            _log.exception("request %s failed", exchange.request_id)
+            abandon(self._touch_down())
+            self.abort()
+            self._end()
+            return
+        if landing is Landing.DONE:
+            self._flying = None
+            self._over(keep_alive=exchange.keep_alive)
+        elif landing is Landing.TASK:
+            self._task = self.loop.create_task(self._run(self._touch_down()), name="request")
+
+    def _touch_down(self) -> Exchange:
+        """The exchange of the flight, which this connection no longer follows."""
+        exchange, self._flying = self._flying, None
+        if exchange is None or exchange.flight is None or exchange.flight.sending is None:
+            raise RuntimeError("there is no flight")
+        exchange.flight.sending.upstream.ignore()
+        return exchange
+
+    async def _run(self, exchange: Exchange) -> None:
+        """The rest of a request that has to wait for something."""
+        self._running = True
+        keep_alive = False
+        try:
+            if self.lost or self._stopped or (self._eof and not self._tunnel):
+                abandon(exchange)
+            else:
+                keep_alive = await run_exchange(exchange)
+        except Exception:
+            _log.exception("connection of %s failed", self.arrival.peer)
+        finally:
+            self._running = False
+            self._task = None
+            self._over(keep_alive=keep_alive)
+
+    def _over(self, *, keep_alive: bool) -> None:
+        """A response was given: wait for the next request, or part."""
+        if not keep_alive:
+            self.state = State.CLOSING
+            self._task = self.loop.create_task(self._part(), name="goodbye")
+        elif self._eof or not self._reader.complete:
+            self._end()
+        else:
+            self.state = State.IDLE
+            if self._reader.buffered:
+                # others have their turn before the next of a pipeline
+                self.loop.call_soon(self._advance)
+            else:
+                self._await_head()
+
+    def _end(self) -> None:
+        self.state = State.CLOSING
+        self.close()
+
+    async def _part(self) -> None:
+        try:
+            await self._goodbye()
+        finally:
+            self._end()
 
     async def _goodbye(self) -> None:
         """Close so that the last response arrives: end our side, then read what still comes for a moment."""

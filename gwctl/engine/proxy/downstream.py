@@ -38,6 +38,11 @@ class Downstream(Protocol):
         """True when the client waits for 100 Continue before it sends the body."""
         ...
 
+    @property
+    def buffered(self) -> int:
+        """Bytes received that nobody has consumed, of this request and those behind it."""
+        ...
+
     def limit_body(self, most: int) -> None: ...
 
     def ready(self) -> bytes | End | None:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from gwctl.engine.balancer.peers import Peer
 from gwctl.engine.chain.plan import Plan
 from gwctl.engine.http1.codec import RequestHead
+from gwctl.engine.proxy.answers import Answer
 from gwctl.engine.proxy.asking import cookie_value, issued_cookie, query_values
 from gwctl.engine.proxy.downstream import Downstream
 from gwctl.engine.proxy.origin import Origin, origin
 from gwctl.engine.proxy.returning import Notes
 from gwctl.engine.proxy.runtime import Runtime
+from gwctl.engine.proxy.sending import Flight
 from gwctl.engine.proxy.tries import Try
 from gwctl.engine.router.query import Found
+from gwctl.engine.snapshot import Snapshot
 from gwctl.observe.access import AccessRecord
 
 
@@ -22,13 +25,15 @@ from gwctl.observe.access import AccessRecord
 class Exchange:
     """Times are monotonic seconds; ``picked`` is when the last peer was chosen; ``body_bytes`` went to the client.
 
-    ``path`` is the normal form that the route matched; ``keep_alive`` is what the client was told. ``peer`` is the one
-    that was chosen last, ``choosing`` the seconds that its name took to resolve; ``failed`` are the tries that failed.
-    ``identity`` is the id of the authenticated consumer, or of the credential without one. ``issued`` is a cookie that
-    the balancer gives the client, ``cookie_line`` its Set-Cookie.
+    ``snapshot`` is held until ``close``. ``path`` is the normal form that the route matched; ``keep_alive`` is what the
+    client was told. ``answer`` is what the router says instead of a peer, ``flight`` a first try that was begun.
+    ``peer`` is the one that was chosen last, ``choosing`` the seconds that its name took to resolve; ``failed`` are the
+    tries that failed. ``identity`` is the id of the authenticated consumer, or of the credential without one.
+    ``issued`` is a cookie that the balancer gives the client, ``cookie_line`` its Set-Cookie.
     """
 
     runtime: Runtime
+    snapshot: Snapshot
     client: Downstream
     head: RequestHead
     origin: Origin
@@ -47,6 +52,8 @@ class Exchange:
     identity: str | None = None
     issued: tuple[str, str] | None = None
     cookie_line: bytes | None = None
+    answer: Answer | None = None
+    flight: Flight | None = None
 
     @property
     def plan(self) -> Plan:
@@ -116,7 +123,13 @@ class Exchange:
         """Whether the connection may carry another request, as far as the request itself goes."""
         return self.head.keep_alive and not self.client.draining
 
-    def log(self) -> None:
+    def close(self, *, failed_as: int) -> None:
+        """The end: nothing more happens to the request. Without a response its status is ``failed_as``."""
+        self.snapshot.release()
+        self.status = self.status or failed_as
+        self._log()
+
+    def _log(self) -> None:
         """Count this request, and hand its record to the access log."""
         row = self.runtime.metrics
         if row is not None:
@@ -148,9 +161,12 @@ def new_request_id() -> str:
 
 
 def open_exchange(client: Downstream, head: RequestHead, runtime: Runtime) -> Exchange:
-    """The exchange of a request that has just been read."""
+    """The exchange of a request that has just been read. It uses the current snapshot until ``close``."""
+    snapshot = runtime.snapshot()
+    snapshot.acquire()
     return Exchange(
         runtime=runtime,
+        snapshot=snapshot,
         client=client,
         head=head,
         origin=origin(head, client.arrival, runtime.config),

@@ -9,23 +9,27 @@ from gwctl.engine.balancer.peers import NoPeer, Peer
 from gwctl.engine.balancer.ports import Broken, Outcome
 from gwctl.engine.chain.plan import ServicePlan
 from gwctl.engine.http1.codec import BadRequest, BadResponse, Framing
+from gwctl.engine.proxy.addressing import address_of, host_field, outgoing_head
 from gwctl.engine.proxy.answers import Answer, core_answer
 from gwctl.engine.proxy.bodies import Body, MemoryBody, StreamBody, arrived, buffered
 from gwctl.engine.proxy.exchange import Exchange
-from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, outgoing, passed_trailers, wants_trailers
+from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, passed_trailers, wants_trailers
 from gwctl.engine.proxy.relay import relay
 from gwctl.engine.proxy.retry import Cause, Failure, Verdict, judge
 from gwctl.engine.proxy.sending import Sending
-from gwctl.engine.router.hostport import split_host_port
-from gwctl.engine.router.paths import encoded, header_text, upstream_path
-from gwctl.engine.upstream.connection import Address, ConnectionClosed
+from gwctl.engine.upstream.connection import ConnectionClosed
 from gwctl.engine.upstream.opening import ConnectFailed, open_connection
 
 _log = logging.getLogger("gwctl.engine")
 
 
 async def forward(exchange: Exchange, service: ServicePlan) -> Answer | None:
-    """Proxy the request; an answer when the gateway has to give one. Raises ClientGone and ClientTimeout."""
+    """Proxy the request; an answer when the gateway has to give one. Raises ClientGone and ClientTimeout.
+
+    With a ``flight`` of the exchange its first try is already under way.
+    """
+    if exchange.flight is not None:
+        return await _tries(exchange, service, exchange.flight.body)
     most = exchange.runtime.config.max_body
     try:
         if most:
@@ -55,20 +59,25 @@ async def _body(exchange: Exchange) -> Body:
 
 
 async def _tries(exchange: Exchange, service: ServicePlan, body: Body) -> Answer | None:
-    head = _outgoing(exchange, service, body)
+    flight, exchange.flight = exchange.flight, None
+    head = outgoing_head(exchange, service, body) if flight is None else flight.head
     tried: list[Peer] = []
     peer: Peer | None = None
     left = service.retries
     while True:
         reuse = peer is None
-        if peer is None:
+        if flight is not None:
+            peer = flight.peer
+        elif peer is None:
             try:
                 peer = await _pick(exchange, service, tried)
             except NoPeer as error:
                 return core_answer(503) if tried else Answer(error.status, str(error))
-        failure = await _followed(exchange, service, head, body, peer, reuse=reuse)
+        sent = None if flight is None else flight.sending
+        failure = await _followed(exchange, service, head, body, peer, sent, reuse=reuse)
         if failure is None:
             return None
+        flight = None
         verdict = judge(failure, exchange.head.method, left=left, replayable=body.replayable)
         _report(exchange, peer, failure, verdict)
         if verdict is Verdict.FREE:
@@ -98,21 +107,30 @@ async def _pick(exchange: Exchange, service: ServicePlan, tried: list[Peer]) -> 
 
 
 async def _followed(
-    exchange: Exchange, service: ServicePlan, head: Outgoing, body: Body, peer: Peer, *, reuse: bool
+    exchange: Exchange,
+    service: ServicePlan,
+    head: Outgoing,
+    body: Body,
+    peer: Peer,
+    sent: Sending | None,
+    *,
+    reuse: bool,
 ) -> Failure | None:
     """One try, whose end the peer's source hears when it is the last one."""
-    source = service.peers
-    if not source.follows:
-        return await _try(exchange, service, head, body, peer, reuse=reuse)
     failure = None
     try:
-        failure = await _try(exchange, service, head, body, peer, reuse=reuse)
+        failure = await _try(exchange, service, head, body, peer, sent, reuse=reuse)
     finally:
-        if failure is None:
-            status = exchange.upstream_status
-            seconds = exchange.runtime.clock.monotonic() - (exchange.picked or 0.0) if status else None
-            source.done(peer, Outcome(status, seconds=seconds))
+        if failure is None and service.peers.follows:
+            tell_end(exchange, service, peer)
     return failure
+
+
+def tell_end(exchange: Exchange, service: ServicePlan, peer: Peer) -> None:
+    """Let the source of ``peer`` know that the response has ended, or that it will not be waited for."""
+    status = exchange.upstream_status
+    seconds = exchange.runtime.clock.monotonic() - (exchange.picked or 0.0) if status else None
+    service.peers.done(peer, Outcome(status, seconds=seconds))
 
 
 def _report(exchange: Exchange, peer: Peer, failure: Failure, verdict: Verdict) -> None:
@@ -131,41 +149,24 @@ def _report(exchange: Exchange, peer: Peer, failure: Failure, verdict: Verdict) 
     )
 
 
-def _outgoing(exchange: Exchange, service: ServicePlan, body: Body) -> Outgoing:
-    plan, head = exchange.plan, exchange.head
-    matched = exchange.found.matched if exchange.found is not None else None
-    strip = plan.strip
-    # a route without paths strips nothing, but the base and the path still meet like after a strip
-    path = encoded(upstream_path(service.base, exchange.path, matched, strip=strip or matched is None))
-    _, mark, query = head.path.partition(b"?")
-    prefix = header_text(matched) if strip and matched and matched != "/" else None
-    request_id = exchange.request_id.encode() if exchange.runtime.config.upstream_request_id else None
-    return outgoing(head, exchange.origin, path + mark + query, prefix, request_id, body.framing, body.length)
-
-
-def host_field(exchange: Exchange, service: ServicePlan, peer: Peer) -> bytes:
-    """The Host of a try (proxy.md 2.4)."""
-    if exchange.plan.preserve_host and exchange.head.host:
-        return exchange.head.host
-    name = service.host or peer.authority
-    return name.encode() if peer.port == service.default_port else b"%b:%d" % (name.encode(), peer.port)
-
-
-def _sni(exchange: Exchange, service: ServicePlan, peer: Peer) -> str | None:
-    """The name of an upstream in its handshake; None for one that goes by its address."""
-    if exchange.plan.preserve_host and exchange.origin.host:
-        return exchange.origin.host
-    return split_host_port(service.host)[0] if service.host else peer.host
-
-
 async def _try(
-    exchange: Exchange, service: ServicePlan, head: Outgoing, body: Body, peer: Peer, *, reuse: bool
+    exchange: Exchange,
+    service: ServicePlan,
+    head: Outgoing,
+    body: Body,
+    peer: Peer,
+    sent: Sending | None,
+    *,
+    reuse: bool,
 ) -> Failure | None:
-    """One try; None when the response was relayed, well or not."""
+    """One try, which begins at the response if the request was ``sent``; None when one was relayed, well or not."""
     runtime = exchange.runtime
-    address = Address(peer.ip, peer.port)
-    if service.tls is not None:
-        address = Address(peer.ip, peer.port, service.tls, _sni(exchange, service, peer))
+    if sent is not None:
+        try:
+            return await _response(exchange, service, sent, True)
+        finally:
+            sent.finish(runtime.pool)
+    address = address_of(exchange, service, peer)
     upstream = runtime.pool.take(address) if reuse else None
     reused = upstream is not None
     if upstream is None:
@@ -176,18 +177,15 @@ async def _try(
             return Failure(Cause.CONNECT, error.timed_out, False, str(error))
     sending = Sending(upstream, body)
     try:
-        return await _over(exchange, service, head, sending, host_field(exchange, service, peer), reused)
+        line = host_field(exchange, service, peer)
+        sending.start(exchange.head.method, head.head(line), service, upgrade=is_websocket(exchange.head))
+        return await _response(exchange, service, sending, reused)
     finally:
         sending.finish(runtime.pool)
 
 
-async def _over(
-    exchange: Exchange, service: ServicePlan, head: Outgoing, sending: Sending, host: bytes, reused: bool
-) -> Failure | None:
-    method = exchange.head.method
-    upgrade = is_websocket(exchange.head)
+async def _response(exchange: Exchange, service: ServicePlan, sending: Sending, reused: bool) -> Failure | None:
     try:
-        sending.start(method, head.head(host), service, upgrade=upgrade)
         response = await sending.upstream.head()
     except TimeoutError:
         return Failure(Cause.TIMEOUT, True, reused, "timed out")

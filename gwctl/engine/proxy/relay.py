@@ -25,14 +25,8 @@ _PATIENCE_SECONDS = 0.25
 
 async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, response: ResponseHead) -> None:
     """Pass ``response`` on. A body that breaks off cuts the client's connection, so that it never looks complete."""
-    exchange.status = exchange.upstream_status = response.status
+    head = begin_response(exchange, sending, response)
     framing = client_framing(exchange.head, response)
-    # an early response: the rest of the request is not wanted
-    whole = sending.done and exchange.client.complete
-    exchange.keep_alive = whole and framing is not Framing.UNTIL_CLOSE and exchange.may_keep_alive()
-    head = response_head(
-        exchange.head, response, framing, exchange.notes(), exchange.runtime.config, keep_alive=exchange.keep_alive
-    )
     if response.switching:
         exchange.keep_alive = False
         await tunnel(exchange, service, sending.upstream, head)
@@ -54,6 +48,18 @@ async def relay(exchange: Exchange, service: ServicePlan, sending: Sending, resp
     except BaseException:
         exchange.client.cut(reset=reset)
         raise
+
+
+def begin_response(exchange: Exchange, sending: Sending, response: ResponseHead) -> bytes:
+    """The head that the client gets; from now on this is the response of ``exchange``."""
+    exchange.status = exchange.upstream_status = response.status
+    framing = client_framing(exchange.head, response)
+    # an early response: the rest of the request is not wanted
+    whole = sending.done and exchange.client.complete
+    exchange.keep_alive = whole and framing is not Framing.UNTIL_CLOSE and exchange.may_keep_alive()
+    return response_head(
+        exchange.head, response, framing, exchange.notes(), exchange.runtime.config, keep_alive=exchange.keep_alive
+    )
 
 
 async def _body(exchange: Exchange, sending: Sending, response: ResponseHead, framing: Framing, head: bytes) -> None:

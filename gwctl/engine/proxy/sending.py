@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+from gwctl.engine.balancer.peers import Peer
 from gwctl.engine.chain.plan import ServicePlan
-from gwctl.engine.proxy.bodies import Body
+from gwctl.engine.proxy.bodies import Body, MemoryBody
+from gwctl.engine.proxy.forwarding import Outgoing
 from gwctl.engine.upstream.connection import UpstreamConnection
 from gwctl.engine.upstream.pool import Pool
 
 
 class Sending:
     """One request on one connection. ``finish`` must be called, whatever happened."""
+
+    __slots__ = ("_body", "_finished", "_pump", "upstream")
 
     def __init__(self, upstream: UpstreamConnection, body: Body) -> None:
         self.upstream = upstream
@@ -54,3 +58,18 @@ class Sending:
             self.upstream.abort()
         else:
             pool.give(self.upstream)
+
+
+class Flight:
+    """A first try: its peer was picked and, unless ``sending`` is None, the whole request was written."""
+
+    __slots__ = ("body", "head", "peer", "sending", "service")
+
+    def __init__(
+        self, service: ServicePlan, peer: Peer, head: Outgoing, body: MemoryBody, sending: Sending | None
+    ) -> None:
+        self.service = service
+        self.peer = peer
+        self.head = head
+        self.body = body
+        self.sending = sending

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gwctl.engine.http1.codec import End, ResponseHead, ResponseReader
+from gwctl.engine.http1.codec import BadResponse, End, ResponseHead, ResponseReader
 from gwctl.engine.tls.upstream import ClientTls
 from gwctl.engine.wire import Wire
 
@@ -44,6 +44,9 @@ class UpstreamConnection(Wire):
         self.ended = False
         self.tunnel = False
         self.read_seconds = 60.0
+        self._heard: Callable[[], None] | None = None
+        self._head: ResponseHead | None = None
+        self._broken: BadResponse | None = None
 
     def received(self, data: bytes) -> None:
         if self.idle is not None:
@@ -79,9 +82,30 @@ class UpstreamConnection(Wire):
             idle(self)
         self.abort()
 
+    def wake(self) -> None:
+        if self._heard is not None:
+            self._heard()
+        else:
+            super().wake()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call ``heard`` whenever something happens, until ``ignore``; nobody may wait for the response meanwhile. The
+        read timeout is a fault then."""
+        self._heard = heard
+        self.bound(self.read_seconds)
+
+    def ignore(self) -> None:
+        """End ``listen``."""
+        self._heard = None
+        self.bound(None)
+
+    def expired(self) -> None:
+        self.fail(TimeoutError())
+
     def begin(self, method: bytes, read_seconds: float, *, upgrade: bool) -> None:
         """Get ready for the response to a request of ``method``."""
         self.requests += 1
+        self._head = None
         self.read_seconds = read_seconds
         self.reader.expect(method, upgrade=upgrade)
 
@@ -96,10 +120,22 @@ class UpstreamConnection(Wire):
         self.sending = False
         self.allow(self.read_seconds)
 
+    def arrived(self) -> ResponseHead | None:
+        """The response head if it is there; it is not consumed. Raises BadResponse."""
+        if self._broken is not None:
+            raise self._broken
+        if self._head is None:
+            try:
+                self._head = self.reader.head()
+            except BadResponse as error:
+                self._broken = error
+                raise
+        return self._head
+
     async def head(self) -> ResponseHead:
         """The response head. Raises BadResponse, ConnectionClosed, TimeoutError or the fault given to ``fail``."""
         while True:
-            head = self.reader.head()
+            head = self.arrived()
             if head is not None:
                 return head
             await self._wait()
