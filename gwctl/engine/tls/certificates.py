@@ -106,7 +106,7 @@ class Certificates:
             for cert, key in pairs:
                 load_chain(context, cert.encode(), key.encode())
         except (ssl.SSLError, ValueError) as error:
-            reason = getattr(error, "reason", None) or type(error).__name__
+            reason = getattr(error, "reason", None) or "it cannot be read"
             _log.error("%s cannot be used, the default is shown: %s", what, reason.replace("_", " ").lower())
             return None
         return context
