@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gwctl.cache import CacheReader
+from gwctl.engine.balancer.dns.answers import NameNotResolved, literal
 from gwctl.engine.balancer.dns.config import dns_config
 from gwctl.engine.balancer.dns.resolver import Resolver
 from gwctl.engine.balancer.registry import Balancers
@@ -50,7 +51,7 @@ class HealthKeeper:
         self._reader: CacheReader | None = None
         self._balancers: Balancers | None = None
         self._contexts = ProbeContexts(self._pair)
-        self._prober = Prober(self._health, self._addresses, self._contexts, clock, random.Random())
+        self._prober = Prober(self._health, self._addresses, self._contexts, clock, random.Random(), self._locate)
         recovery = settings.number("passive_recovery") or 0.0
         self._keeping = Keeping(self._health, self._addresses, clock, recovery=recovery)
 
@@ -118,6 +119,16 @@ class HealthKeeper:
         balancer = None if self._balancers is None else self._balancers.get(upstream_id)
         for each in () if balancer is None else balancer.addresses:
             yield AddressId(each.ip, each.port, each.host), each.weight
+
+    async def _locate(self, address: AddressId) -> tuple[str, int]:
+        """Where an address is now: an SRV record may name a host. Raises OSError."""
+        if self._balancers is None or literal(address.ip) is not None:
+            return address.ip, address.port
+        try:
+            located = await self._balancers.resolver.locate(address.ip)
+        except NameNotResolved as failure:
+            raise OSError(str(failure)) from None
+        return located.ip, located.port or address.port
 
     def _pair(self, certificate_id: str) -> Pair | None:
         record: Mapping[str, Any] | None = (

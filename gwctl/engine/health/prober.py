@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gwctl.engine.health.availability import Addresses, AddressId, NodeHealth
@@ -28,6 +29,10 @@ ProbeId = tuple[str, AddressId]
 """The id of an upstream, and one of its addresses."""
 
 
+Locate = Callable[[AddressId], Awaitable[tuple[str, int]]]
+"""Where an address is now: some are names that are looked up for each use. Raises OSError."""
+
+
 class ProbeTls(Protocol):
     """Contexts for https probes."""
 
@@ -40,12 +45,19 @@ class Prober:
     """``look`` after every change of upstreams, targets or addresses; ``run`` for ever."""
 
     def __init__(
-        self, health: NodeHealth, addresses: Addresses, tls: ProbeTls, clock: Clock, rng: random.Random
+        self,
+        health: NodeHealth,
+        addresses: Addresses,
+        tls: ProbeTls,
+        clock: Clock,
+        rng: random.Random,
+        locate: Locate | None = None,
     ) -> None:
         self._health = health
         self._addresses = addresses
         self._tls = tls
         self._clock = clock
+        self._locate = locate or _as_it_is
         self._schedule: Schedule[ProbeId] = Schedule(rng)
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self._sizes: dict[str, int] = {}
@@ -152,4 +164,12 @@ class Prober:
             _log.error("upstream %s cannot be probed over TLS: %s", checks.upstream_name, error)
             return Event.TCP_FAILURE
         host = checks.host_header or address.host or address.ip
-        return await ask(question(active, address.ip, address.port, host, tls))
+        try:
+            ip, port = await self._locate(address)
+        except OSError:
+            return Event.TCP_FAILURE
+        return await ask(question(active, ip, port, host, tls))
+
+
+async def _as_it_is(address: AddressId) -> tuple[str, int]:
+    return address.ip, address.port
