@@ -2,7 +2,8 @@
 
 ``engine``: one worker beside its upstream alone, in alternating rounds. The ratio survives a busy machine better than
 the absolute figures; ``cpu_us`` is CPU time of the proxy per request. ``changesets`` and ``admin`` are
-those of `bench.changesets` and `bench.admin`, on both databases. ``peers`` sets gwctl beside other proxies
+those of `bench.changesets` and `bench.admin`, on both databases; ``router`` is that of `bench.router`.
+``peers`` sets gwctl beside other proxies
 (`bench.peers.comparing`), ``commits`` this tree beside an older one (`bench.commits`): the only bench that fails.
 ``--smoke`` takes a few seconds for each and leaves out ``admin`` and ``peers`` unless they are named.
 """
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import admin, changesets, commits
+from bench import admin, changesets, commits, router
 from bench.peers import comparing
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -96,12 +97,17 @@ def _admin(options: argparse.Namespace) -> dict[str, Any]:
     return {kind: admin.measured(kind, size) for kind in (_KINDS[:1] if options.smoke else _KINDS)}
 
 
+def _router(options: argparse.Namespace) -> dict[str, Any]:
+    return router.measured(smoke=options.smoke)
+
+
 _KINDS = ("sqlite", "postgres")
 _BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "engine": _engine,
     "commits": commits.compared,
     "changesets": _changesets,
     "admin": _admin,
+    "router": _router,
     "peers": comparing.compared,
 }
 _LONG = ("admin", "peers")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from gwctl.engine.error_templates import load_error_bodies
 from gwctl.engine.http1.choice import FAST, Codec, codec_of
 from gwctl.engine.http1.codec import HeadLimits
 from gwctl.engine.proxy.error_bodies import ErrorBodies
 from gwctl.engine.proxy.peers import TrustedPeers
+from gwctl.engine.router.compiling import Flavor
 from gwctl.engine.tls.defaults import tls_defaults
 from gwctl.engine.tls.upstream import TlsDefaults
 from gwctl.engine.upstream.pool import PoolLimits
@@ -55,6 +57,8 @@ class EngineConfig:
     keepalive_requests: int = 10000
     port_maps: Mapping[int, int] = field(default_factory=dict)
     refuse_missing_plugins: bool = True
+    router_flavor: Flavor = "traditional_compatible"
+    debug_header: bool = False
     pool: PoolLimits = field(default_factory=PoolLimits)
     tls: TlsDefaults = field(default_factory=TlsDefaults)
     limits: HeadLimits = field(default_factory=HeadLimits)
@@ -89,6 +93,8 @@ def engine_config(settings: Settings, timeouts: Timeouts) -> EngineConfig:
         max_body=settings.size("nginx_http_client_max_body_size") or 0,
         keepalive_requests=settings.integer("nginx_http_keepalive_requests") or 10000,
         port_maps=settings.port_maps,
+        router_flavor=cast("Flavor", settings.text("router_flavor") or "traditional_compatible"),
+        debug_header=settings.flag("allow_debug_header"),
         refuse_missing_plugins=settings.text("missing_plugin") != "warn",
         timeouts=timeouts,
         tls=tls_defaults(settings),

@@ -201,8 +201,9 @@ class Engine:
 
     def _succeeding(self) -> Succession:
         if self._succession is None:
-            refuse = self._config.refuse_missing_plugins
-            self._succession = Succession(self._clock, UpstreamTls(self._config.tls), self._balancers(), refuse=refuse)
+            refuse, flavor = self._config.refuse_missing_plugins, self._config.router_flavor
+            tls = UpstreamTls(self._config.tls)
+            self._succession = Succession(self._clock, tls, self._balancers(), refuse=refuse, flavor=flavor)
         return self._succession
 
     def _current(self) -> Snapshot:

@@ -25,6 +25,7 @@ class ServicePlan:
     default_port: int
     host: str | None
     peers: PeerSource
+    name: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +46,8 @@ class Plan:
     """One route; ``cell`` is what it shares with the other routes of its service.
 
     ``redirect`` is the status for plain requests when only TLS ones are served, else None. ``grpc`` routes serve no
-    HTTP/1 requests. ``own_missing``: see ``missing``, for a route with plugins of its own; else None.
+    HTTP/1 requests. ``old_paths``: base and path meet by path handling v1.
+    ``own_missing``: see ``missing``, for a route with plugins of its own; else None.
     """
 
     route_id: str
@@ -57,6 +59,8 @@ class Plan:
     buffer_request: bool
     buffer_response: bool
     own_missing: tuple[str, ...] | None
+    name: str | None = None
+    old_paths: bool = False
 
     @property
     def service(self) -> ServicePlan | None:

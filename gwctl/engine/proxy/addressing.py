@@ -18,7 +18,9 @@ def outgoing_head(exchange: Exchange, service: ServicePlan, body: Body) -> Outgo
     matched = exchange.found.matched if exchange.found is not None else None
     strip = plan.strip
     # a route without paths strips nothing, but the base and the path still meet like after a strip
-    path = encoded(upstream_path(service.base, exchange.path, matched, strip=strip or matched is None))
+    path = encoded(
+        upstream_path(service.base, exchange.path, matched, strip=strip or matched is None, old=plan.old_paths)
+    )
     _, mark, query = head.path.partition(b"?")
     prefix = header_text(matched) if strip and matched and matched != "/" else None
     request_id = exchange.request_id.encode() if exchange.runtime.config.upstream_request_id else None

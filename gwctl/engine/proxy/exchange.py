@@ -12,7 +12,7 @@ from gwctl.engine.proxy.answers import Answer
 from gwctl.engine.proxy.asking import cookie_value, issued_cookie, query_values
 from gwctl.engine.proxy.downstream import Downstream
 from gwctl.engine.proxy.origin import Origin, origin
-from gwctl.engine.proxy.returning import Notes
+from gwctl.engine.proxy.returning import Notes, debug_lines
 from gwctl.engine.proxy.runtime import Runtime
 from gwctl.engine.proxy.sending import Flight
 from gwctl.engine.proxy.tries import Try
@@ -73,6 +73,8 @@ class Exchange:
         else:
             notes.proxy_ms = int((self.picked - self.started) * 1000)
             notes.upstream_ms = int((now - self.picked) * 1000)
+        if self.found is not None and self.runtime.config.debug_header and self.head.first(b"kong-debug") is not None:
+            notes.debug = debug_lines(self.found.target)
         return notes
 
     def note_try(self, status: int, *, last: bool) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gwctl.engine.chain.plan import Plan
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import Field, Framing, RequestHead, ResponseHead
 from gwctl.engine.proxy.forwarding import SERVER_TOKEN, is_websocket, wants_trailers
+from gwctl.engine.router.paths import header_text
 
 _DROPPED = frozenset(
     (
@@ -44,7 +46,7 @@ _CHARSET_TYPES = frozenset(
 class Notes:
     """What the gateway tells about a response: id and latencies in milliseconds, None when they do not apply.
 
-    ``cookie`` is a Set-Cookie line of the balancer."""
+    ``cookie`` is a Set-Cookie line of the balancer, ``debug`` lines about route and service."""
 
     request_id: str
     date: bytes
@@ -53,6 +55,7 @@ class Notes:
     response_ms: int | None = None
     upstream_status: int | None = None
     cookie: bytes | None = None
+    debug: bytes | None = None
 
 
 def client_framing(request: RequestHead, response: ResponseHead) -> Framing:
@@ -162,7 +165,18 @@ def add_latencies(lines: list[bytes], notes: Notes, show: frozenset[str]) -> Non
 
 
 def add_id(lines: list[bytes], notes: Notes, show: frozenset[str]) -> None:
-    """The request id and the end of the head."""
+    """Lines for who debugs, the request id and the end of the head."""
+    if notes.debug is not None:
+        lines.append(notes.debug)
     if "x-kong-request-id" in show:
         lines.append(b"X-Kong-Request-Id: %b\r\n" % notes.request_id.encode())
     lines.append(b"\r\n")
+
+
+def debug_lines(plan: Plan) -> bytes:
+    """Which route and service a request belongs to (setting ``allow_debug_header``, proxy.md 1.10)."""
+    service = plan.service
+    told = [("Kong-Route-Id", plan.route_id), ("Kong-Route-Name", plan.name)]
+    if service is not None:
+        told += [("Kong-Service-Id", service.id), ("Kong-Service-Name", service.name)]
+    return b"".join(b"%b: %b\r\n" % (name.encode(), header_text(value)) for name, value in told if value)

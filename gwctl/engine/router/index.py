@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from gwctl.engine.router.compiling import Flavor, compile_route
 from gwctl.engine.router.fields import Read, listener_port, reader, scheme_port
 from gwctl.engine.router.matcher import Candidate, Matcher
-from gwctl.engine.router.memo import Memo, _Unknown
+from gwctl.engine.router.memo import UNKNOWN, Memo
 from gwctl.engine.router.query import Found, Query
 from gwctl.engine.router.rules import HostRule
 from gwctl.engine.router.table import Table
@@ -29,6 +29,7 @@ _Place: TypeAlias = tuple[str, str, str, Candidate[T]]
 _DOT = re.compile(r"\.")
 _ANY_HOST = HostRule("any", "", None)
 _STEP, _MOST = 5000, 100_000
+_MOST_READ = 12
 
 
 def _characters(part: object) -> int:
@@ -39,6 +40,8 @@ def _characters(part: object) -> int:
 
 class RouteIndex(Generic[T]):
     """``match`` is exact: what it finds is what a search through all routes by rank would find.
+
+    Answers are remembered when some route has more to check than host and prefix; else a search costs no more.
 
     ``flavor`` is the setting ``router_flavor``.
     """
@@ -51,6 +54,9 @@ class RouteIndex(Generic[T]):
         self._routes: dict[str, tuple[list[_Place[T]], frozenset[str]]] = {}
         self._reads: Counter[str] = Counter()
         self._extras: tuple[Read, ...] = ()
+        self._settled = True
+        self._remembers = self._asks_port = False
+        self._checked = 0
         self._port: Read = scheme_port if flavor == "traditional" else listener_port
         self._memo: Memo[Found[T]] = Memo(_STEP)
 
@@ -75,18 +81,25 @@ class RouteIndex(Generic[T]):
         route. The cost is that of the routes named here, not of those present.
         """
         made = [(route["id"], self._compiled(route, target)) for route, target in added]
-        before = set(self._reads)
+        self._settled = True
         for route_id in removed:
             self._take_out(route_id)
         for route_id, matchers in made:
             self._take_out(route_id)
             if matchers:
                 self._put_in(route_id, matchers)
-        if set(self._reads) != before:
-            decided = sorted(self._reads.keys() - {"http.host", "http.path"})
-            self._extras = tuple(self._port if name == "net.dst.port" else reader(name) for name in decided)
+        if not self._settled:
+            self._settle()
         self._memo.resize(min(max(_STEP, -(-len(self._routes) // _STEP) * _STEP), _MOST))
         self._memo.clear()
+
+    def _settle(self) -> None:
+        """Find again what a remembered question must hold; with very much of it, asking costs less."""
+        decided = sorted(self._reads.keys() - {"http.host", "http.path"})[: _MOST_READ + 1]
+        self._extras = tuple(self._port if name == "net.dst.port" else reader(name) for name in decided)
+        self._asks_port = "net.dst.port" in self._reads
+        self._remembers = self._checked > 0 and len(decided) <= _MOST_READ
+        self._settled = True
 
     def _compiled(self, route: Mapping[str, Any], target: T) -> list[Matcher[T]]:
         try:
@@ -105,10 +118,14 @@ class RouteIndex(Generic[T]):
             table.remove(start, candidate)
             if not table and kind != "any":
                 del self._tables[kind][text]
+        if not all(place[3].certain for place in places):
+            self._checked -= 1
+            self._settled = self._settled and self._checked > 0
         for name in reads:
             self._reads[name] -= 1
             if not self._reads[name]:
                 del self._reads[name]
+                self._settled = False
 
     def _put_in(self, route_id: str, matchers: list[Matcher[T]]) -> None:
         places: list[_Place[T]] = []
@@ -123,7 +140,13 @@ class RouteIndex(Generic[T]):
                 order += 1
         reads = frozenset().union(*(matcher.reads for matcher in matchers))
         self._routes[route_id] = (places, reads)
-        self._reads.update(reads)
+        if not all(place[3].certain for place in places):
+            self._settled = self._settled and self._checked > 0
+            self._checked += 1
+        for name in reads:
+            if name not in self._reads:
+                self._settled = False
+            self._reads[name] += 1
 
     def _table(self, host: HostRule) -> Table[T]:
         if host.kind == "any":
@@ -136,16 +159,21 @@ class RouteIndex(Generic[T]):
 
     def match(self, query: Query) -> Found[T] | None:
         """What the best route of ``query`` finds, None when none matches."""
-        key = (query.host, query.path, *[read(query) for read in self._extras])
+        if not self._remembers:
+            return self._search(query)
+        host, path = query.host, query.path
+        more = tuple([read(query) for read in self._extras]) if self._extras else ()
+        key = (host, path, more)
         known = self._memo.get(key)
-        if not isinstance(known, _Unknown):
-            return known
+        if known is not UNKNOWN:
+            return known  # type: ignore[return-value]
         found = self._search(query)
-        self._memo.put(key, found, sum(map(_characters, key)))
+        self._memo.put(key, found, len(host) + len(path) + sum(map(_characters, more)))
         return found
 
     def _search(self, query: Query) -> Found[T] | None:
-        host, port = query.host, self._port(query)
+        host = query.host
+        port = self._port(query) if self._asks_port else 0
         found: Found[T] | None = None
         rank = -1
         exact = self._hosts.get(host)

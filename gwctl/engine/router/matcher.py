@@ -46,10 +46,10 @@ class Matcher(Generic[T]):
 class Candidate(Generic[T]):
     """A matcher under one of its hosts and one of its paths, which is number ``order`` of the route's.
 
-    ``facet`` is the one that it was filed by, if any.
+    ``facet`` is the one that it was filed by, if any. ``certain`` is what it finds when there is nothing to check.
     """
 
-    __slots__ = ("_checks", "_fixed", "_notes", "_pattern", "_port", "facet", "rank", "target")
+    __slots__ = ("_checks", "_fixed", "_notes", "_pattern", "_port", "certain", "facet", "rank", "target")
 
     def __init__(self, matcher: Matcher[T], host: HostRule, path: PathRule | None, order: int) -> None:
         self._port = host.port
@@ -60,6 +60,8 @@ class Candidate(Generic[T]):
         self._pattern = None if path is None else path.pattern
         self._notes = matcher.notes
         self._fixed: Found[T] = Found(matcher.target, path.literal if path is not None and path.shown else None)
+        open_questions = self._port is not None or self._checks or self._pattern is not None
+        self.certain: Found[T] | None = None if open_questions else self._fixed
         self.facet: Facet | None = None
 
     def found(self, query: Query, port: int) -> Found[T] | None:

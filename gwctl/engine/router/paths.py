@@ -25,9 +25,11 @@ def normal(raw: bytes) -> str | None:
     return path
 
 
-def upstream_path(base: str, path: str, matched: str | None, *, strip: bool) -> str:
-    """What follows the host at the upstream, by path handling v0: ``base`` is the service's path, ``matched`` the part
-    of ``path`` that the route matched (None when it has no paths)."""
+def upstream_path(base: str, path: str, matched: str | None, *, strip: bool, old: bool = False) -> str:
+    """What follows the host at the upstream: ``base`` is the service's path, ``matched`` the part of ``path`` that the
+    route matched (None when it has no paths). ``old``: by path handling v1, which joins the two without a slash."""
+    if old:
+        return _old_path(base, path, matched, strip=strip)
     slash = base.endswith("/")
     if not strip:
         if slash:
@@ -39,6 +41,11 @@ def upstream_path(base: str, path: str, matched: str | None, *, strip: bool) -> 
     if rest.startswith("/"):
         return base[:-1] + rest if slash else base + rest
     return base + rest if slash else f"{base}/{rest}"
+
+
+def _old_path(base: str, path: str, matched: str | None, *, strip: bool) -> str:
+    rest = _harmless(path[len(matched) :]) if strip and matched is not None else path[1:]
+    return base[:-1] + rest if base.endswith("/") and rest.startswith("/") else base + rest
 
 
 def _bare(base: str, path: str) -> str:

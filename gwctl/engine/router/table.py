@@ -182,35 +182,40 @@ class Table(Generic[T]):
 
     def best(self, query: Query, port: int, found: Found[T] | None, rank: int) -> tuple[Found[T] | None, int]:
         """What the candidate of greatest rank above ``rank`` finds, and its rank; else what was given."""
-        starts, facets = self._starts, self._facets
-        for start in self._started(query.path):
-            for candidate in starts[start]:
-                if candidate.rank <= rank:
-                    break
-                new = candidate.found(query, port)
-                if new is not None:
-                    found, rank = new, candidate.rank
-                    break
-            if facets is not None and start in facets:
-                found, rank = _best_of(facets[start].lists(query), query, port, found, rank)
+        path, starts, lengths = query.path, self._starts, self._lengths
+        depth = len(self._depths)
+        for closed in _ROOT if depth == 1 else _closed(path, depth):
+            for length in lengths.get(closed, ()):
+                ranked = starts.get(start := path[:length])
+                if ranked is None:
+                    continue
+                for candidate in ranked:
+                    if candidate.rank <= rank:
+                        break
+                    new = candidate.certain or candidate.found(query, port)
+                    if new is not None:
+                        found, rank = new, candidate.rank
+                        break
+                if self._facets is not None and start in self._facets:
+                    found, rank = _best_of(self._facets[start].lists(query), query, port, found, rank)
+        if "" in starts:
+            found, rank = _best_of((starts[""],), query, port, found, rank)
+            if self._facets is not None and "" in self._facets:
+                found, rank = _best_of(self._facets[""].lists(query), query, port, found, rank)
         return found, rank
 
-    def _started(self, path: str) -> list[str]:
-        """The starts that ``path`` begins with, the longest first."""
-        starts, lengths = self._starts, self._lengths
-        found: list[str] = []
-        depth = len(self._depths)
-        if depth == 1:  # by far the most common, and worth its own lines
-            found = [start for length in lengths["/"] if (start := path[:length]) in starts]
-        elif depth:
-            cuts = [1]
-            while len(cuts) < depth and (cut := path.find("/", cuts[-1]) + 1):
-                cuts.append(cut)
-            for cut in reversed(cuts):
-                found += [start for length in lengths.get(path[:cut], ()) if (start := path[:length]) in starts]
-        if "" in starts:
-            found.append("")
-        return found
+
+_ROOT = ("/",)
+
+
+def _closed(path: str, depth: int) -> list[str]:
+    """The parts of ``path`` that end with one of its first ``depth`` slashes, the longest first."""
+    found: list[str] = []
+    cut = 0
+    while len(found) < depth and (cut := path.find("/", cut) + 1):
+        found.append(path[:cut])
+    found.reverse()
+    return found
 
 
 def _best_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.chain.plan import Plan
 from gwctl.engine.chain.plugins import PluginScopes
+from gwctl.engine.router.compiling import Flavor
 from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.snapshot.errors import SnapshotError, name_of
 from gwctl.engine.snapshot.services import Services
@@ -19,8 +20,10 @@ class Model:
     Everything else is for those who build, and may be ahead of what is served while they are at it.
     """
 
-    def __init__(self, tls: UpstreamTls, balancers: Balancers, balanced: Balanced, *, refuse: bool) -> None:
-        self.routes: RouteIndex[Plan] = RouteIndex()
+    def __init__(
+        self, tls: UpstreamTls, balancers: Balancers, balanced: Balanced, *, refuse: bool, flavor: Flavor
+    ) -> None:
+        self.routes: RouteIndex[Plan] = RouteIndex(flavor)
         self.plugins = PluginScopes(refuse=refuse)
         self.upstreams = Upstreams(balancers, balanced)
         self.services = Services()
@@ -45,4 +48,6 @@ class Model:
             buffer_request=record.get("request_buffering") is not False,
             buffer_response=record.get("response_buffering") is not False,
             own_missing=self.plugins.of(record["id"], service_id) if own else None,
+            name=record.get("name"),
+            old_paths=self.routes.flavor == "traditional" and record.get("path_handling") == "v1",
         )

@@ -94,4 +94,5 @@ def service_plan(record: RecordDict, upstreams: Upstreams, tls: UpstreamTls, rec
         default_port=default,
         host=upstream.get("host_header") if upstream else None,
         peers=upstreams.source(record["host"], record["port"]),
+        name=record.get("name"),
     )

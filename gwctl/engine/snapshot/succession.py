@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.ports import RecordView
+from gwctl.engine.router.compiling import Flavor
 from gwctl.engine.snapshot.building import FullBuild
 from gwctl.engine.snapshot.delta import Changed, Delta, TooMuch
 from gwctl.engine.snapshot.garbage import Collections
@@ -19,11 +20,12 @@ class Succession:
     """Makes the snapshots of a worker. ``refuse``: whether requests that need a plugin which this node lacks are
     refused, or served without it. One call at a time."""
 
-    def __init__(self, clock: Clock, tls: UpstreamTls, balancers: Balancers, *, refuse: bool) -> None:
+    def __init__(self, clock: Clock, tls: UpstreamTls, balancers: Balancers, *, refuse: bool, flavor: Flavor) -> None:
         self._clock = clock
         self._tls = tls
         self._balancers = balancers
         self._refuse = refuse
+        self._flavor: Flavor = flavor
         self._collections = Collections()
         self._balanced: Balanced = {}
         self._model: Model | None = None
@@ -53,7 +55,7 @@ class Succession:
         self._collections.added(delta.touched)
 
     async def _build(self, view: RecordView) -> Model:
-        model = Model(self._tls, self._balancers, self._balanced, refuse=self._refuse)
+        model = Model(self._tls, self._balancers, self._balanced, refuse=self._refuse, flavor=self._flavor)
         with self._collections.building():
             await in_slices(FullBuild(model, view).steps(), self._clock)
         model.upstreams.commit()

@@ -164,9 +164,6 @@ DATABASE = Topic(
             "traditional_compatible",
             "How routes are matched.",
             choices=("traditional", "traditional_compatible", "expressions"),
-            fixed=("traditional_compatible",),
-            note="requests are matched as with traditional_compatible; "
-            "routes with an expression are checked and stored, but not served yet",
         ),
     ),
     (Alias("router_consistency", "worker_consistency", deprecated=True),),

@@ -110,12 +110,11 @@ PROCESS = Topic(
             "request debugging is not available yet",
             secret=True,
         ),
-        ignored(
+        Setting(
             "allow_debug_header",
             Kind.BOOLEAN,
             "off",
-            "`Kong-Debug: 1` shows route and service in the answer.",
-            "debug headers are not available yet",
+            "To a request with `Kong-Debug: 1` the answer names the route and the service that it matched.",
         ),
     ),
     (

@@ -129,7 +129,7 @@ def same(index: RouteIndex[str], present: Sequence[Route], asked: Query) -> None
 
 
 @pytest.mark.parametrize("flavor", FLAVORS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_the_index_finds_what_a_linear_search_finds(flavor: Flavor, data: st.DataObject) -> None:
     """Also after changes in place, and also from memory."""
@@ -150,7 +150,7 @@ def test_the_index_finds_what_a_linear_search_finds(flavor: Flavor, data: st.Dat
 
 
 @pytest.mark.parametrize("flavor", FLAVORS)
-@pytest.mark.parametrize("size", [1, 9, 300, 5000])
+@pytest.mark.parametrize("size", [1, 300, 5000])
 def test_the_index_agrees_with_a_linear_search_at_size(flavor: Flavor, size: int) -> None:
     rng = random.Random(size)
     made = [sized(rng, number, flavor) for number in range(size)]
@@ -319,7 +319,7 @@ def test_literal_starts(pattern: str, start: str) -> None:
     assert literal_start(pattern) == start
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.text("ab/.?*+()|[]\\{}0^$Q", max_size=12), st.text("ab/.0", max_size=12))
 def test_every_match_begins_with_the_literal_start(pattern: str, text: str) -> None:
     try:

@@ -127,12 +127,9 @@ def test_ignored_settings_are_told_only_when_they_would_change_something(load: L
 
 
 def test_values_that_are_accepted_but_not_honoured_are_told(load: Load) -> None:
-    told = texts(load({"KONG_ROUTER_FLAVOR": "expressions"}), "notice")
-    assert told == [
-        "router_flavor = expressions is ignored: requests are matched as with traditional_compatible; "
-        "routes with an expression are checked and stored, but not served yet"
-    ]
-    assert texts(load({"KONG_ROUTER_FLAVOR": "traditional_compatible"}), "notice") == []
+    (told,) = texts(load({"KONG_SSL_CIPHER_SUITE": "old"}), "notice")
+    assert told.startswith("ssl_cipher_suite = old is ignored: ")
+    assert texts(load({"KONG_SSL_CIPHER_SUITE": "modern"}), "notice") == []
 
 
 def test_names_of_a_namespace_are_accepted_with_a_notice(load: Load) -> None:

@@ -26,7 +26,9 @@ class Followed:
     def __init__(self, records: Records) -> None:
         self.view = MemoryView(records)
         self.balancers = NotedBalancers()
-        self.succession = Succession(SystemClock(), TLS, cast(Balancers, self.balancers), refuse=True)
+        self.succession = Succession(
+            SystemClock(), TLS, cast(Balancers, self.balancers), refuse=True, flavor="traditional_compatible"
+        )
         self.snapshot = asyncio.run(self.succession.next(self.view, None))
         self.whole = 0
 
