@@ -51,7 +51,14 @@ def test_the_origin_of_the_gui_wins(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "server", "latency"),
-    [("off", False, False), ("server_tokens", True, False), ("latency_tokens", False, True)],
+    [
+        ("off", False, False),
+        ("server_tokens", True, False),
+        ("Server", True, False),
+        ("latency_tokens", False, True),
+        ("X-Kong-Admin-Latency", False, True),
+        ("X-Kong-Proxy-Latency, Via", False, False),
+    ],
 )
 def test_the_setting_headers_removes_what_tells_about_the_node(
     serve: Serve, setting: str, server: bool, latency: bool

@@ -131,12 +131,18 @@ def test_only_a_trusted_peer_can_say_that_a_request_came_over_tls(trusted: str, 
     assert response.status == status
 
 
-def test_grpc_routes_serve_no_http_1() -> None:
-    records = {"routes": [route("r", None, paths=["/"], protocols=["grpc", "grpcs"], strip_path=False)]}
-    assert _get(records, "/").status == 415
-    response = _get(records, "/", "Content-Type: application/grpc+proto")
-    assert (response.status, response.get("upgrade")) == (426, "HTTP/2")
-    assert b"Please use HTTP2 protocol" in response.body
+@pytest.mark.parametrize("protocol", ["grpc", "grpcs"])
+def test_grpc_routes_serve_no_http_1(protocol: str) -> None:
+    records = {"routes": [route("r", None, paths=["/"], protocols=[protocol], strip_path=False)]}
+    for lines in ((), ("Content-Type: text/plain",), ("Content-Type: application/json",)):
+        response = _get(records, "/", *lines)
+        assert response.status == 415
+        assert b"Non-gRPC request matched gRPC route" in response.body
+    for kind in ("application/grpc", "application/grpc+proto"):
+        response = _get(records, "/", f"Content-Type: {kind}")
+        assert (response.status, response.get("upgrade")) == (426, "HTTP/2")
+        assert response.all("connection") == ["keep-alive", "Upgrade"]
+        assert b"Please use HTTP2 protocol" in response.body
 
 
 def test_a_path_that_is_no_utf_8_has_no_route() -> None:
