@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from gwctl.cache import CacheReader
@@ -17,8 +17,10 @@ from gwctl.engine.balancer.dns.resolver import Resolver
 from gwctl.engine.balancer.registry import Balancers
 from gwctl.engine.health.availability import AddressId
 from gwctl.engine.health.keeping import Keeping
-from gwctl.engine.health.probe_tls import Pair, ProbeContexts
+from gwctl.engine.health.probe_tls import ProbeContexts
 from gwctl.engine.health.prober import Prober
+from gwctl.engine.tls.defaults import tls_defaults
+from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.kit.clock import SystemClock
 from gwctl.kit.errors import GwctlError
 from gwctl.kit.tasks import Tasks
@@ -50,7 +52,7 @@ class HealthKeeper:
         self._view: Resolved | None = None
         self._reader: CacheReader | None = None
         self._balancers: Balancers | None = None
-        self._contexts = ProbeContexts(self._pair)
+        self._contexts = ProbeContexts(UpstreamTls(tls_defaults(settings)))
         self._prober = Prober(self._health, self._addresses, self._contexts, clock, random.Random(), self._locate)
         recovery = settings.number("passive_recovery") or 0.0
         self._keeping = Keeping(self._health, self._addresses, clock, recovery=recovery)
@@ -97,6 +99,7 @@ class HealthKeeper:
         before, view = self._view, self._resolved(self._reader.view())
         self._view = view
         changed = None if before is None else view.changed_since(before)
+        self._contexts.read(view)
         if before is not None:
             before.close()
         if changed is not None and not any(entity in _ENTITIES for entity, _ in changed):
@@ -106,7 +109,6 @@ class HealthKeeper:
             targets.setdefault(record["upstream"]["id"], []).append(record)
         upstreams = [record async for record in _gently(view.records("upstreams"))]
         balancers.sync((record, targets.get(record["id"], [])) for record in upstreams)
-        self._contexts.forget()
         self._prober.look()
 
     async def _keep(self) -> None:
@@ -129,12 +131,6 @@ class HealthKeeper:
         except NameNotResolved as failure:
             raise OSError(str(failure)) from None
         return located.ip, located.port or address.port
-
-    def _pair(self, certificate_id: str) -> Pair | None:
-        record: Mapping[str, Any] | None = (
-            None if self._view is None else self._view.get("certificates", certificate_id)
-        )
-        return None if record is None else Pair(record["cert"], record["key"])
 
 
 async def _gently(records: Iterator[dict[str, Any]]) -> Any:

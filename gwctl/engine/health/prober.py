@@ -158,11 +158,7 @@ class Prober:
 
     async def _answer(self, checks: Checks, address: AddressId) -> int | Event:
         active = checks.active
-        try:
-            tls = self._tls.context(checks) if active.kind == HTTPS else None
-        except ssl.SSLError as error:
-            _log.error("upstream %s cannot be probed over TLS: %s", checks.upstream_name, error)
-            return Event.TCP_FAILURE
+        tls = self._tls.context(checks) if active.kind == HTTPS else None
         host = checks.host_header or address.host or address.ip
         try:
             ip, port = await self._locate(address)

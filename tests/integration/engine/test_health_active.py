@@ -14,11 +14,15 @@ import pytest
 from gwctl.engine.health.availability import AddressId, NodeHealth
 from gwctl.engine.health.checks import Checks
 from gwctl.engine.health.machine import State
+from gwctl.engine.health.probe_tls import ProbeContexts
 from gwctl.engine.health.prober import Prober
+from gwctl.engine.tls.upstream import TlsDefaults, UpstreamTls
 from gwctl.kit.clock import SystemClock
+from gwctl.kit.pem_files import load_chain
 from tests.integration.engine.health_world import active, checked, dead_port, new_health, peer, served, standing
 from tests.integration.engine.records import Record
 from tests.integration.engine.world import play, until, upstream_server
+from tests.tools.pem import certificate_and_key
 
 
 class NoTls:
@@ -265,3 +269,100 @@ def test_a_kind_of_probe_that_there_is_not_is_told(caplog: pytest.LogCaptureFixt
     assert [record.message for record in caplog.records if "grpc" in record.message] == [
         "upstream u.test is not probed: there are no probes of type grpc; use http, https or tcp"
     ]
+
+
+# TLS
+
+
+@contextlib.asynccontextmanager
+async def tls_peer(*, asks: bool = False) -> AsyncIterator[Any]:
+    """An upstream that speaks TLS; with ``asks`` it wants a certificate of the client signed by the one below."""
+    cert, key = certificate_and_key("target.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load_chain(context, cert.encode(), key.encode())
+    names: list[str | None] = []
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    if asks:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=CLIENT[0])
+
+    async def script(talk: Any) -> None:
+        await talk.head()
+        await talk.send(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    async with upstream_server(script, context) as server:
+        yield server, names, cert
+
+
+CLIENT = certificate_and_key("client.test")
+
+
+class Certificates:
+    """The records of certificates."""
+
+    def get(self, entity: str, key: str) -> Record | None:
+        return {"cert": CLIENT[0], "key": CLIENT[1]} if (entity, key) == ("certificates", "c1") else None
+
+
+def contexts(defaults: TlsDefaults | None = None) -> ProbeContexts:
+    made = ProbeContexts(UpstreamTls(defaults))
+    made.read(Certificates())
+    return made
+
+
+def https(**values: Any) -> Record:
+    return active(type="https", **values)
+
+
+@pytest.mark.parametrize(
+    ("checks", "host", "trusted", "up"),
+    [
+        ({"https_verify_certificate": False}, "any.test", False, True),
+        ({}, "target.test", False, False),
+        ({}, "target.test", True, True),
+        ({}, "other.test", True, False),
+        ({"https_sni": "target.test"}, "other.test", True, True),
+    ],
+)
+def test_https_probes_verify_what_they_are_told(checks: Record, host: str, trusted: bool, up: bool) -> None:
+    async def scene() -> None:
+        async with tls_peer() as (server, names, cert):
+            health = known(https(**checks))
+            tls = contexts(TlsDefaults(trust=(cert,)) if trusted else None)
+            address = AddressId("127.0.0.1", server.port, host)
+            async with probing(health, server.port, tls=tls, host=host):
+                if up:
+                    health.mark("u1", address, healthy=False)
+                await until(lambda: health.up("u1", *address) is up, "the probe said so")
+                assert names[0] == checks.get("https_sni", host)
+
+    play(scene())
+
+
+@pytest.mark.parametrize(
+    ("asks", "own", "node", "plain", "up"),
+    [
+        (True, True, False, False, True),
+        (True, False, True, False, True),
+        (True, False, False, False, False),
+        (False, False, True, True, False),
+        (False, True, False, True, False),
+    ],
+)
+def test_7_8_certificates_that_https_probes_show(asks: bool, own: bool, node: bool, plain: bool, up: bool) -> None:
+    async def scene() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            if plain:
+                port = (await stack.enter_async_context(peer())).port
+            else:
+                server, _, _ = await stack.enter_async_context(tls_peer(asks=asks))
+                port = server.port
+            certificate = {"client_certificate": {"id": "c1"}} if own else {}
+            health = known(https(https_verify_certificate=False), **certificate)
+            address = AddressId("127.0.0.1", port, None)
+            health.mark("u1", address, healthy=not up)
+            defaults = TlsDefaults(pair=CLIENT) if node else None
+            await stack.enter_async_context(probing(health, port, tls=contexts(defaults)))
+            await until(lambda: health.up("u1", *address) is up, "the probe said so")
+
+    play(scene())
