@@ -2,8 +2,8 @@
 
 ``engine``: one worker beside its upstream alone, in alternating rounds. The ratio survives a busy machine better than
 the absolute figures; ``cpu_us`` is CPU time of the proxy per request. ``changesets`` and ``admin`` are
-those of `bench.changesets` and `bench.admin`, on both databases; ``router`` is that of `bench.router`.
-``peers`` sets gwctl beside other proxies
+those of `bench.changesets` and `bench.admin`, on both databases; ``router`` is that of `bench.router`; ``idle`` and
+``tls`` measure connections (`bench.idle`, `bench.tls_handshakes`). ``peers`` sets gwctl beside other proxies
 (`bench.peers.comparing`), ``commits`` this tree beside an older one (`bench.commits`): the only bench that fails.
 ``--smoke`` takes a few seconds for each and leaves out ``admin`` and ``peers`` unless they are named.
 """
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import admin, changesets, commits, router
+from bench import admin, changesets, commits, idle, router, tls_handshakes
 from bench.peers import comparing
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -86,6 +86,28 @@ def _engine(options: argparse.Namespace) -> dict[str, Any]:
         return _rounds(options, Path(folder) / "access.log")
 
 
+@contextlib.contextmanager
+def _both_ways() -> Iterator[tuple[int, int, int]]:
+    """A worker with a plain and a TLS listener: its pid and the ports."""
+    upstream_port, port, tls_port = (_free_port() for _ in range(3))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _running("bench.upstream", upstream_port),
+        _running("bench.serve", port, upstream_port, Path(folder) / "access.log", tls_port) as gateway,
+    ):
+        yield gateway.pid, port, tls_port
+
+
+def _idle(options: argparse.Namespace) -> dict[str, Any]:
+    with _both_ways() as (pid, port, tls_port):
+        return idle.measured(pid, port, tls_port, options)
+
+
+def _tls(options: argparse.Namespace) -> dict[str, Any]:
+    with _both_ways() as (pid, _, tls_port):
+        return tls_handshakes.measured(lambda: _cpu_seconds(pid), tls_port, options)
+
+
 def _changesets(options: argparse.Namespace) -> dict[str, Any]:
     if options.smoke:
         return {"sqlite": changesets.grown("sqlite", changesets.SMOKE_RECORDS)}
@@ -104,6 +126,8 @@ def _router(options: argparse.Namespace) -> dict[str, Any]:
 _KINDS = ("sqlite", "postgres")
 _BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "engine": _engine,
+    "idle": _idle,
+    "tls": _tls,
     "commits": commits.compared,
     "changesets": _changesets,
     "admin": _admin,
@@ -119,6 +143,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--idle", type=int, default=2000, help="connections that stay, for the bench idle")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to see that the harness works")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     comparing.add_options(parser)
