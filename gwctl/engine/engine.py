@@ -24,13 +24,14 @@ from gwctl.engine.proxy.greeting import Greeter, GreetingServer
 from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.proxy.runtime import Counters, HttpDate, Runtime
 from gwctl.engine.room import Room, clients_for
-from gwctl.engine.snapshot import Changed, Snapshot, Succession
+from gwctl.engine.snapshot import Changed, Snapshot, Snapshots, Succession, take_apart
 from gwctl.engine.tls.certificates import Certificates
 from gwctl.engine.tls.listener import TlsGreeting, TlsListener
 from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.engine.upstream.pool import Pool
 from gwctl.kit.accepting import let_accepted_appear
 from gwctl.kit.clock import Clock
+from gwctl.kit.tasks import Tasks
 from gwctl.kit.version import NO_VERSION
 from gwctl.observe.metrics import MetricRow
 from gwctl.settings import Listener, Settings
@@ -79,7 +80,8 @@ class Engine:
         self._succession: Succession | None = None
         self._counters = Counters()
         self._metrics = metrics
-        self._snapshot: Snapshot | None = None
+        self._snapshots = Snapshots(clock)
+        self._tasks = Tasks(_log)
         self._availability: Availability = availability or AllUp()
         self._balancing: Balancers | None = None
         self._runtime: Runtime | None = None
@@ -103,11 +105,12 @@ class Engine:
             except BaseException:
                 view.close()
                 raise
-            old, self._snapshot = self._snapshot, snapshot
+            old = self._snapshots.current
+            self._snapshots.swap(snapshot)
             known = frozenset() if old is None else old.missing_plugins
             tell_missing(snapshot.missing_plugins - known, refuse=self._config.refuse_missing_plugins)
-            if old is not None:
-                old.retire()
+            if old is not None and old.routes is not snapshot.routes:
+                self._tasks.spawn("take apart", take_apart(old.routes, self._clock))
 
     async def serve(self, listeners: Sequence[BoundListener]) -> None:
         """Accept connections on ``listeners``. A snapshot must have been installed."""
@@ -207,9 +210,10 @@ class Engine:
         return self._succession
 
     def _current(self) -> Snapshot:
-        if self._snapshot is None:
+        current = self._snapshots.current
+        if current is None:
             raise RuntimeError("serve before install")
-        return self._snapshot
+        return current
 
     def _may_greet(self) -> bool:
         return self._room.for_one_more(self._clients())
@@ -278,9 +282,8 @@ class Engine:
         if self._balancing is not None:
             await self._balancing.close()
         self._files.shutdown(wait=False, cancel_futures=True)
-        if self._snapshot is not None:
-            self._snapshot.retire()
-            self._snapshot = None
+        await self._tasks.close()
+        self._snapshots.close()
 
     def _close_listeners(self) -> None:
         for server in self._servers:
@@ -301,6 +304,7 @@ class Engine:
     def stats(self) -> EngineStats:
         """Counters and the state of connections, for status and telemetry."""
         states = [connection.state for connection in self._connections]
+        current = self._snapshots.current
         return EngineStats(
             accepted=self._counters.accepted,
             active=len(states),
@@ -309,5 +313,5 @@ class Engine:
             writing=states.count(State.EXCHANGE) + states.count(State.CLOSING),
             waiting=states.count(State.IDLE),
             total_requests=self._counters.requests,
-            version=NO_VERSION if self._snapshot is None else self._snapshot.version,
+            version=NO_VERSION if current is None else current.version,
         )

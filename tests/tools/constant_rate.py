@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
@@ -80,7 +81,7 @@ class _Connection(asyncio.Protocol):
         if fields.get(b"connection") == b"close":
             self.transport.close()
         else:
-            self._run.free.append(self)
+            self._run.has_time(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         with contextlib.suppress(ValueError):
@@ -95,9 +96,16 @@ class _Run:
         self._port, self._rate, self._seconds, self._paths = port, rate, seconds, paths
         self._loop = asyncio.get_running_loop()
         self._latencies: list[float] = []
+        self._waiting: deque[tuple[str, float]] = deque()
         self._result = Result()
         self._asking: set[asyncio.Task[None]] = set()
         self._all = asyncio.Event()
+
+    def has_time(self, connection: _Connection) -> None:
+        if self._waiting:
+            connection.ask(*self._waiting.popleft())
+        else:
+            self.free.append(connection)
 
     def ended(self, due: float, failure: str | None) -> None:
         self._latencies.append(time.monotonic() - due)
@@ -128,7 +136,7 @@ class _Run:
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
         else:
-            self.ended(due, f"{path}: all connections are busy")
+            self._waiting.append((path, due))
 
     async def _open(self, path: str, due: float) -> None:
         try:

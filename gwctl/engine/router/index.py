@@ -7,7 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from gwctl.engine.router.compiling import Flavor, compile_route
 from gwctl.engine.router.fields import Read, listener_port, reader, scheme_port
@@ -38,6 +38,13 @@ def _characters(part: object) -> int:
     return sum(map(len, part)) if isinstance(part, tuple) else 0
 
 
+class Compiled(NamedTuple, Generic[T]):
+    """A route that is ready to be put into an index."""
+
+    route_id: str
+    matchers: list[Matcher[T]]
+
+
 class RouteIndex(Generic[T]):
     """``match`` is exact: what it finds is what a search through all routes by rank would find.
 
@@ -65,6 +72,10 @@ class RouteIndex(Generic[T]):
         """The number of routes."""
         return len(self._routes)
 
+    def ids(self) -> list[str]:
+        """The ids of the routes."""
+        return list(self._routes)
+
     @property
     def flavor(self) -> Flavor:
         return self._flavor
@@ -80,11 +91,14 @@ class RouteIndex(Generic[T]):
         anything changes. One that cannot be compiled is skipped and logged, with its name; its id is then without a
         route. The cost is that of the routes named here, not of those present.
         """
-        made = [(route["id"], self._compiled(route, target)) for route, target in added]
+        self.replace(removed, [self.compiled(route, target) for route, target in added])
+
+    def replace(self, removed: Iterable[str], added: Iterable[Compiled[T]]) -> None:
+        """``edit`` with routes that ``compiled`` made before; it takes a third of the time then."""
         self._settled = True
         for route_id in removed:
             self._take_out(route_id)
-        for route_id, matchers in made:
+        for route_id, matchers in added:
             self._take_out(route_id)
             if matchers:
                 self._put_in(route_id, matchers)
@@ -101,12 +115,13 @@ class RouteIndex(Generic[T]):
         self._remembers = self._checked > 0 and len(decided) <= _MOST_READ
         self._settled = True
 
-    def _compiled(self, route: Mapping[str, Any], target: T) -> list[Matcher[T]]:
+    def compiled(self, route: Mapping[str, Any], target: T) -> Compiled[T]:
+        """A route as ``replace`` takes it; one that cannot be compiled is logged and has no matchers."""
         try:
-            return compile_route(route, target, self._flavor)
+            return Compiled(route["id"], compile_route(route, target, self._flavor))
         except (PatternError, ExpressionError, ValueError) as error:
             _log.error("routes %s is skipped: %s", route.get("name") or route["id"], error)
-            return []
+            return Compiled(route["id"], [])
 
     def _take_out(self, route_id: str) -> None:
         known = self._routes.pop(route_id, None)

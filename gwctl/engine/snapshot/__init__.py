@@ -6,7 +6,7 @@ changes the model of the one before in place.
 
 from gwctl.engine.snapshot.delta import Changed
 from gwctl.engine.snapshot.errors import SnapshotError
-from gwctl.engine.snapshot.serving import Snapshot
-from gwctl.engine.snapshot.succession import Succession
+from gwctl.engine.snapshot.serving import Snapshot, Snapshots
+from gwctl.engine.snapshot.succession import Succession, take_apart
 
-__all__ = ["Changed", "Snapshot", "SnapshotError", "Succession"]
+__all__ = ["Changed", "Snapshot", "SnapshotError", "Snapshots", "Succession", "take_apart"]

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from gwctl.engine.chain.plan import Plan, ServiceCell, ServicePlan
 from gwctl.engine.chain.plugins import Scope
 from gwctl.engine.ports import RecordView
+from gwctl.engine.router.index import Compiled
 from gwctl.engine.snapshot.errors import SnapshotError, naming
 from gwctl.engine.snapshot.model import Model
 from gwctl.engine.snapshot.services import service_plan
 from gwctl.schema import RecordDict
 
-MOST_ROUTES = 100
+MOST_ROUTES = 200
 """The routes that are replaced between two requests; more are built aside, with everything else, in slices."""
 
 MOST_CELLS = 5000
@@ -48,7 +49,7 @@ class Delta:
         self._routes: set[str] = set()
         self._cells: list[_NewCell] = []
         self._removed: list[str] = []
-        self._added: list[tuple[RecordDict, Plan]] = []
+        self._added: list[Compiled[Plan]] = []
 
     @property
     def touched(self) -> int:
@@ -63,10 +64,7 @@ class Delta:
 
     def commit(self) -> None:
         if self._removed:
-            try:
-                self.model.routes.edit(self._removed, self._added)
-            except (KeyError, TypeError, ValueError) as error:
-                raise SnapshotError(f"the routes cannot be served: {error!r}") from error
+            self.model.routes.replace(self._removed, self._added)
         self.model.upstreams.commit()
         for cell, service, missing in self._cells:
             cell.service = service
@@ -175,8 +173,8 @@ class Delta:
             if record is not None:
                 with naming("routes", record):
                     plan = self.model.plan(record)
-                if plan is not None:
-                    self._added.append((record, plan))
+                    if plan is not None:
+                        self._added.append(self.model.routes.compiled(record, plan))
             yield
 
     def _records(self, entity: str) -> Iterator[tuple[str, RecordDict | None]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gwctl.engine.balancer.registry import Balancers
+from gwctl.engine.chain.plan import Plan
 from gwctl.engine.ports import RecordView
 from gwctl.engine.router.compiling import Flavor
+from gwctl.engine.router.index import RouteIndex
 from gwctl.engine.snapshot.building import FullBuild
 from gwctl.engine.snapshot.delta import Changed, Delta, TooMuch
 from gwctl.engine.snapshot.garbage import Collections
@@ -60,3 +64,14 @@ class Succession:
             await in_slices(FullBuild(model, view).steps(), self._clock)
         model.upstreams.commit()
         return model
+
+
+async def take_apart(routes: RouteIndex[Plan], clock: Clock) -> None:
+    """Free an index that nobody asks any more: to free a hundred thousand routes at once would stall requests."""
+
+    def steps() -> Iterator[None]:
+        for key in routes.ids():
+            routes.replace((key,), ())
+            yield
+
+    await in_slices(steps(), clock)

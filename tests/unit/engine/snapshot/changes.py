@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gwctl.engine.router.query import Query
 from gwctl.engine.snapshot import Snapshot
 from tests.integration.engine.records import Record, plugin, route, service, target, upstream
+from tests.tools.routing import query
 
 Records = dict[str, list[Record]]
 
@@ -131,25 +132,12 @@ _CHANGE = {
 }
 
 
-class _Fields:
-    def __init__(self, kind: str | None) -> None:
-        self._kind = kind
-
-    def values(self, name: bytes) -> list[bytes]:
-        return [self._kind.encode()] if self._kind is not None and name == b"x-kind" else []
-
-
-def query(path: str, host: str = "h", kind: str | None = None, *, https: bool = False) -> Query:
-    """``kind`` is the value of the header that some routes ask for."""
-    return Query(https=https, method=b"GET", host=host, port=80, path=path, sni=None, fields=_Fields(kind))
-
-
 def queries() -> Iterator[Query]:
     for path in ("/", "/a/b", "/a/bc", "/x/1", "/c"):
         for host in ("h.test", "sub.h.test", "h.other"):
             for kind in (None, "v3"):
                 for https in (False, True):
-                    yield query(path, host, kind, https=https)
+                    yield query(path, host=host, https=https, headers=[("X-Kind", kind)] if kind else [])
 
 
 class NotedBalancers:
@@ -176,8 +164,8 @@ class NotedBalancers:
 def seen(snapshot: Snapshot, balancers: NotedBalancers) -> list[object]:
     """Everything that the requests of ``queries`` get from a snapshot."""
     answers: list[object] = []
-    for query in queries():
-        found = snapshot.routes.match(query)
+    for asked in queries():
+        found = snapshot.routes.match(asked)
         if found is None:
             answers.append(None)
             continue

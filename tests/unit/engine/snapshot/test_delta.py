@@ -15,7 +15,8 @@ from gwctl.engine.snapshot import Snapshot, SnapshotError, Succession, delta
 from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.kit.clock import SystemClock
 from tests.integration.engine.records import MemoryView, plugin, route, service
-from tests.unit.engine.snapshot.changes import CHANGES, NotedBalancers, Records, changed, query, seen
+from tests.tools.routing import query
+from tests.unit.engine.snapshot.changes import CHANGES, NotedBalancers, Records, changed, seen
 
 TLS = UpstreamTls()
 
