@@ -48,7 +48,7 @@ def test_requests_under_load_see_whole_versions_only() -> None:
         served = 0
         views = []
         async with upstream_server(echo()) as up, gateway(records(up.port, 0)) as gw:
-            newest = 0
+            swapped = newest = 0
             stop = False
 
             async def load() -> None:
@@ -57,7 +57,7 @@ def test_requests_under_load_see_whole_versions_only() -> None:
                 seen = 0
                 while not stop:
                     for name in ("a", "b"):
-                        oldest = newest
+                        oldest = swapped
                         response = await talk.get(f"/{name}/x", "X-Any: 1")
                         assert response.status == 200
                         version = int(response.body.split(b"/v")[1].split(b"/")[0])
@@ -70,6 +70,7 @@ def test_requests_under_load_see_whole_versions_only() -> None:
                 newest = number
                 # the number counts from the moment that install may have swapped
                 views.append(await gw.install(records(up.port, number), number))
+                swapped = number
                 assert gw.engine.stats().version.number == number
                 await asyncio.sleep(0.005)
             stop = True
