@@ -46,21 +46,23 @@ def servers() -> Iterator[list[Upstream]]:
 class Pool:
     """A route of its own to an upstream of its own."""
 
-    def __init__(self, hybrid: Hybrid, retries: int = 5, **values: Any) -> None:
+    def __init__(self, hybrid: Hybrid, weights: dict[int, int] | None = None, retries: int = 5, **values: Any) -> None:
         self.hybrid = hybrid
         # of one length: a path matches all that begin like it
         self.name = f"pool{next(_numbers):03}"
         self.admin = hybrid.control_plane
         self.path = f"/{self.name}"
         self.admin.write("POST", "/upstreams", data={"name": self.name, **values})
+        self.weigh(weights or {})
         service = {"name": self.name, "host": self.name, "retries": retries}
         self.admin.write("POST", "/services", data=service)
+        # versions arrive in order: where the route is, everything before it is
         self.admin.write("POST", f"/services/{self.name}/routes", data={"paths": [self.path]})
 
-    def weigh(self, **weights: int) -> None:
-        """Set weights of targets by ``port_<n>``."""
-        for key, weight in weights.items():
-            target = f"127.0.0.1:{key.removeprefix('port_')}"
+    def weigh(self, weights: dict[int, int]) -> None:
+        """Set weights of targets by port."""
+        for port, weight in weights.items():
+            target = f"127.0.0.1:{port}"
             known = self.admin.ask("GET", f"/upstreams/{self.name}/targets/{target}").status == 200
             if known:
                 self.admin.write("PATCH", f"/upstreams/{self.name}/targets/{target}", data={"weight": weight})
@@ -95,19 +97,19 @@ def test_round_robin_follows_weights_as_they_change(hybrid: Hybrid, servers: lis
     pool = Pool(hybrid)
     pool.settled(503)
     assert pool.get().json()["message"] == "failure to get a peer from the ring-balancer"
-    pool.weigh(**{f"port_{one.port}": 10, f"port_{two.port}": 10})
+    pool.weigh({one.port: 10, two.port: 10})
     pool.shares({"s0": 10, "s1": 10})
-    pool.weigh(**{f"port_{three.port}": 5})
+    pool.weigh({three.port: 5})
     pool.shares({"s0": 8, "s1": 8, "s2": 4})
-    pool.weigh(**{f"port_{three.port}": 0})
+    pool.weigh({three.port: 0})
     pool.shares({"s0": 10, "s1": 10})
-    pool.weigh(**{f"port_{two.port}": 15})
+    pool.weigh({two.port: 15})
     pool.shares({"s0": 8, "s1": 12})
     pool.admin.write("DELETE", f"/upstreams/{pool.name}/targets/127.0.0.1:{two.port}")
     pool.shares({"s0": 10})
-    pool.weigh(**{f"port_{two.port}": 10})
+    pool.weigh({two.port: 10})
     pool.shares({"s0": 10, "s1": 10})
-    pool.weigh(**{f"port_{one.port}": 0, f"port_{two.port}": 0})
+    pool.weigh({one.port: 0, two.port: 0})
     wait_for(lambda: pool.get().status == 503, "nobody has weight")
 
 
@@ -123,8 +125,7 @@ def test_round_robin_follows_weights_as_they_change(hybrid: Hybrid, servers: lis
 def test_equal_values_stay_where_they_are(
     hybrid: Hybrid, servers: list[Upstream], values: dict[str, Any], request_of: Any
 ) -> None:
-    pool = Pool(hybrid, algorithm="consistent-hashing", **values)
-    pool.weigh(**{f"port_{server.port}": 100 for server in servers})
+    pool = Pool(hybrid, {server.port: 100 for server in servers}, algorithm="consistent-hashing", **values)
     pool.settled()
     owners = {}
     for key in range(30):
@@ -135,8 +136,8 @@ def test_equal_values_stay_where_they_are(
 
 
 def test_a_cookie_is_issued_and_brings_back(hybrid: Hybrid, servers: list[Upstream]) -> None:
-    pool = Pool(hybrid, algorithm="consistent-hashing", hash_on="cookie", hash_on_cookie="stay")
-    pool.weigh(**{f"port_{server.port}": 100 for server in servers})
+    weights = {server.port: 100 for server in servers}
+    pool = Pool(hybrid, weights, algorithm="consistent-hashing", hash_on="cookie", hash_on_cookie="stay")
     pool.settled()
     first = pool.get()
     cookie = first.headers["set-cookie"]
@@ -146,8 +147,7 @@ def test_a_cookie_is_issued_and_brings_back(hybrid: Hybrid, servers: list[Upstre
 
 
 def test_the_slower_server_gets_fewer_connections(hybrid: Hybrid, servers: list[Upstream]) -> None:
-    pool = Pool(hybrid, algorithm="least-connections")
-    pool.weigh(**{f"port_{servers[0].port}": 20, f"port_{servers[1].port}": 50})
+    pool = Pool(hybrid, {servers[0].port: 20, servers[1].port: 50}, algorithm="least-connections")
     pool.settled()
     before = [server.received for server in servers[:2]]
     answers: list[int] = []
@@ -165,8 +165,7 @@ def test_the_slower_server_gets_fewer_connections(hybrid: Hybrid, servers: list[
 
 def test_the_quicker_server_gets_nearly_all(hybrid: Hybrid, servers: list[Upstream]) -> None:
     with Delayed(0.3) as slow:
-        pool = Pool(hybrid, algorithm="latency")
-        pool.weigh(**{f"port_{servers[0].port}": 100, f"port_{slow.port}": 100})
+        pool = Pool(hybrid, {servers[0].port: 100, slow.port: 100}, algorithm="latency")
         pool.settled()
         served = pool.served(60)
         assert served["s0"] > 10 * served["slow"]
@@ -191,8 +190,7 @@ def test_no_request_is_lost_while_targets_come_and_change(
     hybrid: Hybrid, servers: list[Upstream], algorithm: str
 ) -> None:
     hashing = {"hash_on": "ip"} if algorithm == "consistent-hashing" else {}
-    pool = Pool(hybrid, algorithm=algorithm, **hashing)
-    pool.weigh(**{f"port_{servers[0].port}": 10})
+    pool = Pool(hybrid, {servers[0].port: 10}, algorithm=algorithm, **hashing)
     pool.settled()
     done = threading.Event()
     statuses: Counter[int] = Counter()
@@ -210,7 +208,7 @@ def test_no_request_is_lost_while_targets_come_and_change(
         thread.start()
     try:
         for weight in (5, 50, 0, 20):
-            pool.weigh(**{f"port_{servers[1].port}": weight, f"port_{servers[2].port}": 100 - weight})
+            pool.weigh({servers[1].port: weight, servers[2].port: 100 - weight})
             seen = statuses.total()
             wait_for(lambda before=seen: statuses.total() > before + 40, "requests go on", deadline=30)
     finally:
@@ -220,10 +218,28 @@ def test_no_request_is_lost_while_targets_come_and_change(
     assert failures == []
 
 
+@pytest.mark.parametrize("algorithm", ["least-connections", "latency"])
+def test_targets_are_added_weighed_and_removed(hybrid: Hybrid, servers: list[Upstream], algorithm: str) -> None:
+    one, two = servers[:2]
+    pool = Pool(hybrid, {one.port: 100}, algorithm=algorithm)
+    pool.settled()
+    pool.weigh({two.port: 100})
+    wait_for(lambda: "s1" in pool.served(10), "the new target serves", deadline=20)
+    pool.weigh({two.port: 0})
+    listed = pool.admin.ask("GET", f"/upstreams/{pool.name}/targets/all").json()["data"]
+    assert {row["target"]: row["weight"] for row in listed} == {
+        f"127.0.0.1:{one.port}": 100,
+        f"127.0.0.1:{two.port}": 0,
+    }
+    pool.shares({"s0": 10})
+    pool.admin.write("DELETE", f"/upstreams/{pool.name}/targets/127.0.0.1:{two.port}")
+    assert len(pool.admin.ask("GET", f"/upstreams/{pool.name}/targets").json()["data"]) == 1
+    assert pool.served(5) == {"s0": 5}
+
+
 def test_retries_are_connections_and_end_in_502(hybrid: Hybrid) -> None:
     with Resets() as broken:
-        pool = Pool(hybrid, retries=3)
-        pool.weigh(**{f"port_{broken.port}": 100})
+        pool = Pool(hybrid, {broken.port: 100}, retries=3)
         pool.settled(502)
         before = broken.connections
         assert pool.get().status == 502

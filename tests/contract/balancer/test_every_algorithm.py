@@ -422,3 +422,38 @@ def test_the_same_configuration_again_changes_nothing(algorithm: str) -> None:
     world.apply()
     world.configure(tags=["x"])
     assert world.balancer._algorithm is algorithm_before
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "ip", "port"),
+    [
+        ("", "", "10.0.0.1", 80),
+        ("A", "10.0.0.1", "10.0.0.1", 80),
+        ("SRV", "1 1 8001 10.0.0.1", "10.0.0.1", 8001),
+        ("SRV", "1 1 8001 inner.test", "inner.test", 8001),
+    ],
+)
+def test_the_health_of_an_address_is_noticed_whatever_it_comes_from(
+    algorithm: str, kind: str, value: str, ip: str, port: int
+) -> None:
+    """A service record that holds a name is one address by that name."""
+
+    async def scene() -> None:
+        world = World(algorithm)
+        if kind:
+            world.names.say("name.test", kind, value)
+        world.names.say("inner.test", "A", "10.0.0.1")
+        world.add("name.test:80" if kind else "10.0.0.1:80")
+        await world.settled()
+        for up in (False, True):
+            world.health.set(ip, port, up=up)
+            assert world.balancer.healthy is up
+            assert [address["healthy"] for host in hosts(world) for address in host["addresses"]] == [up]
+        peer = await world.resolve()
+        world.done(peer)
+        assert world.health.reports[-1][:2] == (ip, port)
+        world.health.set("10.9.9.9", 1, up=False)
+        assert world.balancer.healthy
+        await world.balancers.close()
+
+    run(scene())

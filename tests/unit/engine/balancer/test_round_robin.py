@@ -134,6 +134,21 @@ def test_a_name_that_does_not_resolve_takes_no_weight_and_comes_back_with_its_ne
     run(scene())
 
 
+def test_a_placeholder_takes_its_share() -> None:
+    async def scene() -> None:
+        world = World()
+        world.names.say("zero.test", "A", "10.0.0.1", ttl=0)
+        world.add("zero.test:80", 10)
+        world.add("10.0.0.2:80", 10)
+        await world.settled()
+        assert Counter([(await world.resolve()).ip for _ in range(10)]) == {"10.0.0.1": 5, "10.0.0.2": 5}
+        world.add("zero.test:80", 40)
+        assert Counter([(await world.resolve()).ip for _ in range(10)]) == {"10.0.0.1": 8, "10.0.0.2": 2}
+        await world.balancers.close()
+
+    run(scene())
+
+
 @pytest.mark.parametrize(
     ("kind", "before", "after"),
     [
