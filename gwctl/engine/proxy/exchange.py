@@ -171,7 +171,7 @@ def open_exchange(client: Downstream, head: RequestHead, runtime: Runtime) -> Ex
         snapshot=snapshot,
         client=client,
         head=head,
-        origin=origin(head, client.arrival, runtime.config),
+        origin=origin(head, client.arrival, runtime.config, runtime.hosts),
         request_id=new_request_id(),
         started=runtime.clock.monotonic(),
     )

@@ -11,6 +11,7 @@ from gwctl.engine.proxy.preamble import Announced
 from gwctl.engine.router.hostport import split_host_port
 
 _NO_HOST = "kong"
+_MOST_HOSTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,36 @@ class Origin:
         return self.proto == b"https"
 
 
-def origin(head: RequestHead, arrival: Arrival, config: EngineConfig) -> Origin:
+class Hosts:
+    """Reads the hosts that requests name. Clients repeat themselves, so the last readings are kept, up to a bound."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[str, int | None, bytes]] = {}
+
+    def read(self, text: bytes) -> tuple[str, int | None, bytes]:
+        """Lower-case host, explicit port, and the host as upstreams are told."""
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _MOST_HOSTS:
+                self._known.clear()
+            host, port = split_host_port(text.decode("latin-1").lower())
+            shown = f"[{host}]" if ":" in host else host or _NO_HOST
+            known = self._known[text] = host, port, shown.encode("latin-1")
+        return known
+
+
+def origin(head: RequestHead, arrival: Arrival, config: EngineConfig, hosts: Hosts) -> Origin:
     """What is known about the origin of ``head``."""
-    text = head.host.decode("latin-1").lower() if head.host else ""
-    host, port = split_host_port(text)
-    shown = f"[{host}]" if ":" in host else host or _NO_HOST
+    host, port, shown = hosts.read(head.host or b"")
     found = Origin(
         client=arrival.peer or UNIX,
         trusted=arrival.trusted,
         host=host,
         named_port=port,
         proto=arrival.proto,
-        forwarded_host=shown.encode("latin-1"),
+        forwarded_host=shown,
         forwarded_port=arrival.port_text,
         forwarded_path=head.path.partition(b"?")[0],
         forwarded_for=b"",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.ports import AccessSink
+from gwctl.engine.proxy.origin import Hosts
 from gwctl.engine.snapshot import Snapshot
 from gwctl.engine.upstream.pool import Pool
 from gwctl.kit.clock import Clock
@@ -53,6 +54,7 @@ class Runtime:
     counters: Counters
     http_date: HttpDate
     metrics: MetricRow | None = None
+    hosts: Hosts = field(default_factory=Hosts)
 
     def date(self) -> bytes:
         """The Date field of now."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gwctl.engine.http1.codec import RequestHead
 from gwctl.engine.http1.requests import H11RequestReader, HeadLimits
+from gwctl.engine.proxy.origin import Hosts
 from gwctl.engine.proxy.peers import TrustedPeers, parse_address, real_address
 
 TRUSTED = TrustedPeers.parse(("127.0.0.1", "10.0.0.0/8", "172.16.0.1", "2001:db8::/32"))
@@ -132,3 +133,15 @@ def test_the_real_address(values: tuple[str, ...], last: str, recursive: str) ->
     head = _head(*values)
     assert real_address(head, "127.0.0.1", TRUSTED, b"x-forwarded-for", recursive=False) == last
     assert real_address(head, "127.0.0.1", TRUSTED, b"x-forwarded-for", recursive=True) == recursive
+
+
+def test_hosts_are_read_the_same_every_time_and_not_kept_for_ever() -> None:
+    hosts = Hosts()
+    for _ in range(2):
+        assert hosts.read(b"Foo.Example:99") == ("foo.example", 99, b"foo.example")
+        assert hosts.read(b"foo.example") == ("foo.example", None, b"foo.example")
+        assert hosts.read(b"[2001:DB8::1]:8") == ("2001:db8::1", 8, b"[2001:db8::1]")
+        assert hosts.read(b"") == ("", None, b"kong")
+    for number in range(5000):
+        assert hosts.read(b"h%d:1" % number)[1] == 1
+    assert len(hosts._known) <= 1024
