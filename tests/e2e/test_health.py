@@ -11,6 +11,7 @@ from tests.tools.client import ask
 from tests.tools.dbless import Dbless
 from tests.tools.gateway import place_in
 from tests.tools.hybrid import Hybrid
+from tests.tools.traditional import Traditional
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
@@ -164,3 +165,71 @@ def test_5_without_checks_health_is_off_and_a_name_without_address_is_an_error(d
         wait_for(lambda: states(dbless) == expected, "health of both")
         whole = dbless.admin("GET", "/upstreams/u/health?balancer_health=1").json()["data"]
         assert (whole["health"], whole["balancer_health"]) == ("HEALTHCHECKS_OFF", "HEALTHY")
+
+
+# Two nodes on one database
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Traditional, Traditional]]:
+    with (
+        place_in(tmp_path_factory.mktemp("first")) as place,
+        place_in(tmp_path_factory.mktemp("second")) as other,
+    ):
+        first, second = Traditional(place), Traditional(other)
+        first.started()
+        second.prefix.mkdir(mode=0o700)
+        second.environ["KONG_DATABASE_PATH"] = str(first.prefix / "gwctl.db")
+        second.gwctl("start")
+        yield first, second
+
+
+def admin(node: Traditional, method: str, path: str, **options: Any) -> Any:
+    answer = ask(method, f"http://127.0.0.1:{node.admin_port}{path}", **options)
+    assert answer.status in (200, 201, 204), answer.text
+    return answer.json() if answer.body else None
+
+
+def health_of(node: Traditional) -> dict[str, str]:
+    return {each["target"]: each["health"] for each in admin(node, "GET", "/upstreams/pair/health")["data"]}
+
+
+def test_10_11_what_a_node_is_told_holds_on_all_nodes_of_its_database(pair: tuple[Traditional, Traditional]) -> None:
+    first, second = pair
+    with Upstream() as one, Upstream() as two:
+        here, there = f"127.0.0.1:{one.port}", f"127.0.0.1:{two.port}"
+        admin(first, "POST", "/upstreams", data={"name": "pair", "healthchecks": PASSIVE})
+        for target in (here, there):
+            admin(first, "POST", "/upstreams/pair/targets", data={"target": target})
+        admin(first, "POST", "/services", data={"name": "one", "host": "pair"})
+        admin(first, "POST", "/services/one/routes", data={"paths": ["/one"]})
+        for node in pair:
+            node.serves()
+            wait_for(lambda: health_of(node) == dict.fromkeys((here, there), "HEALTHY"), "both are healthy")  # noqa: B023
+
+        admin(first, "PUT", f"/upstreams/pair/targets/{there}/unhealthy")
+        assert health_of(first)[there] == "UNHEALTHY"
+        wait_for(lambda: health_of(second)[there] == "UNHEALTHY", "the other node heard")
+        before = two.received
+        assert {ask("GET", f"http://127.0.0.1:{node.port}/one").status for node in pair for _ in range(MANY)} == {200}
+        assert two.received == before
+
+        admin(second, "PUT", f"/upstreams/pair/targets/{there}/{there}/healthy")
+        wait_for(lambda: health_of(first)[there] == health_of(second)[there] == "HEALTHY", "both heard")
+
+        # 08-targets_routes#5: probes of dead ports, and targets without weight
+        checks = {"passive": {"unhealthy": {"http_failures": 0}}, "active": DEAD}
+        admin(first, "PATCH", "/upstreams/pair", data={"healthchecks": checks})
+    for node in pair:
+        wait_for(lambda: set(health_of(node).values()) == {"UNHEALTHY"}, "probes of dead ports")  # noqa: B023
+    admin(first, "PATCH", f"/upstreams/pair/targets/{here}", data={"weight": 0})
+    wait_for(lambda: health_of(second)[here] == "HEALTHCHECKS_OFF", "a target without weight")
+    with Upstream(port=one.port):
+        admin(first, "PATCH", f"/upstreams/pair/targets/{here}", data={"weight": 10})
+        wait_for(lambda: health_of(second)[here] == "HEALTHY", "a target with weight again")
+
+
+DEAD = {
+    "healthy": {"interval": 0.2, "successes": 1},
+    "unhealthy": {"interval": 0.2, "tcp_failures": 1, "http_failures": 1, "timeouts": 1},
+}

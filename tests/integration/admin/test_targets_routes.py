@@ -251,3 +251,17 @@ def test_a_control_plane_has_no_health(admin: Admin) -> None:
     assert admin.ask("GET", "/upstreams/u/health").json == {"data": [target], "next": None, "node_id": NODE_ID}
     whole = admin.ask("GET", "/upstreams/u/health?balancer_health=1").json
     assert whole["data"] == {"id": target["upstream"]["id"]}
+
+
+def test_15_a_part_of_the_checks_is_merged_into_the_rest(admin: Admin) -> None:
+    """17.3/10-balancer/01-healthchecks#15: defaults stay, siblings stay, lists are replaced."""
+    whole = admin.made("/upstreams", {"name": "u"})["healthchecks"]
+    part = {"active": {"http_path": "/s", "unhealthy": {"http_failures": 2, "http_statuses": [500]}}, "threshold": 10}
+    merged = admin.ask("PATCH", "/upstreams/u", {"healthchecks": part}).json["healthchecks"]
+    whole["active"]["http_path"] = "/s"
+    whole["active"]["unhealthy"] |= part["active"]["unhealthy"]  # type: ignore[index]
+    whole["threshold"] = 10
+    assert merged == whole
+    again = admin.ask("PATCH", "/upstreams/u", {"healthchecks": {"passive": {"unhealthy": {"timeouts": 3}}}})
+    whole["passive"]["unhealthy"]["timeouts"] = 3
+    assert again.json["healthchecks"] == whole

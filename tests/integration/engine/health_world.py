@@ -37,7 +37,7 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def peer(status: int = 200) -> AsyncIterator[Peer]:
+async def peer(status: int = 200, host: str = "127.0.0.1") -> AsyncIterator[Peer]:
     state = Peer(status)
 
     async def script(talk: Talk) -> None:
@@ -51,7 +51,7 @@ async def peer(status: int = 200) -> AsyncIterator[Peer]:
                 return
             await talk.send(b"HTTP/1.1 %d X\r\nContent-Length: 2\r\nX-Peer: %d\r\n\r\nok" % (state.status, state.port))
 
-    async with upstream_server(script) as server:
+    async with upstream_server(script, host=host) as server:
         state.port = server.port
         yield state
 

@@ -20,7 +20,7 @@ from gwctl.kit.tasks import Tasks
 from tests.integration.engine.health_world import active, checked, dead_port, new_health, passive, peer, served
 from tests.integration.engine.records import Record, identity
 from tests.integration.engine.test_health_active import NoTls
-from tests.integration.engine.world import Gateway, play, until
+from tests.integration.engine.world import Gateway, play, until, upstream_server
 from tests.tools.dns_server import DnsServer
 
 U = identity("upstream u.test")
@@ -312,5 +312,45 @@ def test_109_what_one_process_marks_others_hear_until_they_drop_the_upstream() -
             epoch = one.epoch
             other.mark(U, address, healthy=False)
             assert one.epoch == epoch
+
+    play(scene())
+
+
+@pytest.mark.parametrize(("host_header", "status"), [("own.test", 200), ("wrong.test", 400)])
+def test_13_14_requests_carry_the_host_of_the_upstream(host_header: str, status: int) -> None:
+    async def script(talk: Any) -> None:
+        head = await talk.head()
+        right = b"\r\nHost: own.test" in head or b"\r\nHost: own.test:" in head
+        await talk.send(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % (200 if right else 400))
+
+    async def scene() -> None:
+        health = new_health()
+        async with upstream_server(script) as server:
+            records = checked(f"127.0.0.1:{server.port}", checks=TCP_ONCE, host_header=host_header)
+            async with served(health, records) as gw:
+                assert (await gw.get("/")).status == status
+                assert (await gw.get("/")).status == status, "no list has 400"
+
+    play(scene())
+
+
+def test_100_101_102_a_balancer_comes_with_its_checks_and_both_are_kept() -> None:
+    async def scene() -> None:
+        health = new_health()
+        records = checked("127.0.0.1:8001", checks=TCP_ONCE)
+        async with served(health, records) as gw:
+            balancers = gw.engine.balancers
+            balancer, checks = balancers.get(U), health.checks(U)
+            assert balancer is not None
+            assert checks is not None
+            assert checks.passive.any
+            await gw.install(records, number=3)
+            assert balancers.get(U) is balancer
+            assert health.checks(U) == checks
+            await gw.install({}, number=4)
+            assert (balancers.get(U), health.checks(U)) == (None, None)
+            await gw.install(records, number=5)
+            assert balancers.get(U) not in (None, balancer)
+            assert health.checks(U) == checks
 
     play(scene())

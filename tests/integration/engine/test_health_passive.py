@@ -95,16 +95,15 @@ def test_a_refused_connection_is_one_on_the_last_try_too(retries: int) -> None:
     play(scene())
 
 
-def test_9_without_checks_failures_pass_through_and_both_targets_stay() -> None:
+@pytest.mark.parametrize(("listen", "host"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("::1", "[::1]")])
+def test_9_without_checks_failures_pass_through_and_both_targets_stay(listen: str, host: str) -> None:
     async def scene() -> None:
         health = new_health()
-        async with (
-            peer() as good,
-            peer(500) as bad,
-            served(health, checked(good.address, bad.address, checks={})) as gw,
-        ):
-            assert sorted(await statuses(gw, 10)) == [200] * 5 + [500] * 5
-            assert list(health.table.entries()) == []
+        async with peer(host=listen) as good, peer(500, host=listen) as bad:
+            records = checked(f"{host}:{good.port}", f"{host}:{bad.port}", checks={})
+            async with served(health, records) as gw:
+                assert sorted(await statuses(gw, 10)) == [200] * 5 + [500] * 5
+                assert list(health.table.entries()) == []
 
     play(scene())
 

@@ -123,7 +123,7 @@ class ScriptedUpstream:
 
 @contextlib.asynccontextmanager
 async def upstream_server(
-    script: Script, tls: ssl.SSLContext | None = None, port: int = 0
+    script: Script, tls: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1"
 ) -> AsyncIterator[ScriptedUpstream]:
     """An upstream on ``port``, a free one when it is 0."""
     state = ScriptedUpstream()
@@ -144,7 +144,7 @@ async def upstream_server(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.start_server(connected, host, port, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
