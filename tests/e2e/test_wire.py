@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ from tests.tools.waiting import wait_for
 
 @dataclass
 class Wire:
-    """``port`` is where the upstream of every path is expected."""
+    """The upstream of every path is expected at ``port``; clients of ``announced`` begin with a PROXY header."""
 
     hybrid: Hybrid
     port: int
+    announced: int
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,13 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         hybrid = Hybrid(place, upstream, data_planes=2, workers=2)
         hybrid.data_planes[0].environ["GWCTL_HTTP_CODEC"] = "h11"
         hybrid.data_planes[1].environ["GWCTL_HTTP_CODEC"] = "fast"
+        announced = place.ports.take()
+        behind = hybrid.data_planes[0]
+        behind.environ |= {
+            "GWCTL_PROXY_LISTEN": f"127.0.0.1:{behind.port}, 127.0.0.1:{announced} proxy_protocol",
+            "GWCTL_REAL_IP_HEADER": "proxy_protocol",
+            "GWCTL_TRUSTED_IPS": "127.0.0.1",
+        }
         hybrid.start()
         port = place.ports.take()
         plane = hybrid.control_plane
@@ -54,7 +63,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
             )
         for data_plane in hybrid.data_planes:
             data_plane.serves("/fault", 502)
-        yield Wire(hybrid, port)
+        yield Wire(hybrid, port, announced)
 
 
 def test_c2_the_strictness_table_through_both_data_planes(wire: Wire) -> None:
@@ -74,6 +83,26 @@ def test_c2_the_strictness_table_through_both_data_planes(wire: Wire) -> None:
 
     heard, wanted = play(run())
     assert sorted(heard) == sorted(wanted)
+
+
+def test_a_balancer_that_speaks_the_proxy_protocol_names_the_client(wire: Wire) -> None:
+    async def run() -> tuple[bytes, bytes]:
+        front = Front(wire.announced)
+        ask = b"GET /echo HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+        talk = await front.connect()
+        response = await talk.ask(b"PROXY TCP4 192.0.2.9 192.0.2.10 4000 80\r\n" + ask)
+        other = await front.connect()
+        await other.send(ask)
+        try:
+            refused = await other.rest()
+        except ConnectionError:
+            refused = b""
+        await front.hang_up()
+        return response.body, refused
+
+    body, refused = play(run())
+    assert ["X-Real-IP", "192.0.2.9"] in json.loads(body)["headers"]
+    assert refused == b""
 
 
 def test_c3_websockets_are_what_they_are_directly(wire: Wire) -> None:

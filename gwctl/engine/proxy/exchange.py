@@ -77,13 +77,13 @@ class Exchange:
             notes.debug = debug_lines(self.found.target)
         return notes
 
-    def note_try(self, status: int, *, last: bool) -> None:
+    def note_try(self, status: int) -> None:
         """Remember that the try on ``peer`` failed, for whoever logs the tries."""
         clock, peer = self.runtime.clock, self.peer
         if peer is None:
             return
         started = clock.now() - (clock.monotonic() - (self.picked or 0.0))
-        made = Try(peer.ip, peer.port, "failed" if last else "next", status, started, self.choosing)
+        made = Try(peer.ip, peer.port, "failed", status, started, self.choosing)
         self.failed = [*(self.failed or ()), made]
 
     @property

@@ -135,7 +135,7 @@ def tell_end(exchange: Exchange, service: ServicePlan, peer: Peer) -> None:
 
 def _report(exchange: Exchange, peer: Peer, failure: Failure, verdict: Verdict) -> None:
     if verdict is not Verdict.FREE:
-        exchange.note_try(failure.status, last=verdict is Verdict.STOP)
+        exchange.note_try(failure.status)
     level = logging.DEBUG if verdict is Verdict.FREE else logging.ERROR
     _log.log(
         level,

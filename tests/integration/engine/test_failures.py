@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from gwctl.engine.proxy.exchange import Exchange
 from tests.integration.engine.records import route, service, target, upstream
 from tests.integration.engine.world import (
     Response,
@@ -148,6 +149,20 @@ def test_a_read_timeout_is_504_after_its_time_and_counts_as_a_try() -> None:
     assert (response.status, response.reason, connections) == (504, "Gateway Time-out", 2)
     assert b"The upstream server is timing out" in response.body
     assert 0.4 <= seconds < 0.8
+
+
+def test_every_try_that_timed_out_is_remembered_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: list[tuple[str, int]] = []
+    close = Exchange.close
+
+    def note(exchange: Exchange, *, failed_as: int) -> None:
+        remembered.extend((attempt.state, attempt.code) for attempt in exchange.failed or ())
+        close(exchange, failed_as=failed_as)
+
+    monkeypatch.setattr(Exchange, "close", note)
+    response, _ = _ask(_silent, GET, read_timeout=100, retries=2)
+    assert response.status == 504
+    assert remembered == [("failed", 504)] * 3
 
 
 def test_a_read_timeout_of_post_is_not_tried_again() -> None:

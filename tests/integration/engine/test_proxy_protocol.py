@@ -62,6 +62,7 @@ def _asked(raw: bytes, environ: dict[str, str] | None = None, pieces: int = 1, a
 @pytest.mark.parametrize("pieces", [1, 40])
 def test_a_trusted_balancer_names_the_client(header: bytes, client: bytes, pieces: int) -> None:
     body = _asked(header + GET + b"\r\n", TRUSTED, pieces).body
+    assert body.startswith(b"GET / HTTP/1.1\r\n")
     assert b"X-Real-IP: %b\r\n" % client in body
     assert b"X-Forwarded-For: %b\r\n" % client in body
 
