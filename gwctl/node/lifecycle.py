@@ -76,7 +76,7 @@ def start(settings: Settings, *, daemon: bool, say: Say, document: bytes | None 
     prefix.create(_log.info)
     require_logs(settings)
     _require_plugins(settings)
-    _require_error_templates(settings)
+    require_error_templates(settings)
     try:
         lock = prefix.lock()
     except NodeRunning as error:
@@ -107,12 +107,12 @@ def _require_plugins(settings: Settings) -> None:
         loaded_plugins(words)
 
 
-def _require_error_templates(settings: Settings) -> None:
+def require_error_templates(settings: Settings) -> None:
     """Raises GwctlError when an error template cannot be used; most nodes have none."""
     if any(settings.text(f"error_template_{kind}") for kind in ("html", "json", "plain", "xml")):
-        from gwctl.engine.error_templates import require_error_templates
+        from gwctl.engine import error_templates
 
-        require_error_templates(settings)
+        error_templates.require_error_templates(settings)
 
 
 def _already_running(prefix: PrefixDirectory, node: RunningNode) -> NodeRunning:
@@ -198,7 +198,7 @@ def reload(prefix: Path, settings: Settings, *, say: Say) -> None:
     _living(directory)
     require_logs(settings)
     _require_plugins(settings)
-    _require_error_templates(settings)
+    require_error_templates(settings)
     directory.write_next_environment(settings.dump())
     try:
         answer = _ask(directory, Ask("reload"))

@@ -164,7 +164,8 @@ def _problems(options: Common, voice: Voice) -> list[str]:
         settings = session.load(options, voice, unknown=False)
     except SettingsError as error:
         return list(error.problems)
-    return [notice.text for notice in settings.notices if notice.unknown] + _plugin_problems(settings)
+    unknown = [notice.text for notice in settings.notices if notice.unknown]
+    return unknown + _plugin_problems(settings) + _template_problems(settings)
 
 
 def _plugin_problems(settings: Settings) -> list[str]:
@@ -172,6 +173,16 @@ def _plugin_problems(settings: Settings) -> list[str]:
 
     try:
         loaded_plugins(settings.words("plugins"))
+    except GwctlError as error:
+        return [error.message]
+    return []
+
+
+def _template_problems(settings: Settings) -> list[str]:
+    from gwctl.node.lifecycle import require_error_templates
+
+    try:
+        require_error_templates(settings)
     except GwctlError as error:
         return [error.message]
     return []

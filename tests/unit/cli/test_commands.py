@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -208,6 +209,15 @@ def test_check_of_a_good_file(tmp_path, capsys: pytest.CaptureFixture[str]) -> N
 
     assert run(["check", str(conf)]) == 0
     assert capsys.readouterr().out == f"configuration at {conf} is valid\n"
+
+
+def test_check_reads_error_templates(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    template = tmp_path / "broken.html"
+    template.write_text("50%\n")
+    conf = tmp_path / "kong.conf"
+    conf.write_text(f"error_template_html = {template}\n")
+    assert run(["check", str(conf)]) == 1
+    assert f"[error] error_template_html: {template}: line 1: '%' is no placeholder" in capsys.readouterr().err
 
 
 def test_check_of_a_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
