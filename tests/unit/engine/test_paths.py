@@ -71,6 +71,46 @@ def test_reference_case(base: str, path: str | None, strip: bool, request_path: 
     assert upstream_path(base, found, path, strip=strip or path is None) == wanted
 
 
+# path handling v1, where it differs from v0
+OLD_CASES: list[tuple[str, str | None, bool | None, str]] = [
+    ("/srv", "/rou", False, "/roureq→/srvroureq"),
+    ("/srv", "/rou", True, "/roureq→/srvreq"),
+    ("/srv/", "/rou", False, "/rou→/srv/rou"),
+    ("/srv/", "/rou", True, "/rou→/srv/"),
+    (
+        "/service",
+        "/",
+        None,
+        "/→/service /route→/serviceroute /route/→/serviceroute/ /routereq→/serviceroutereq "
+        "/route/req→/serviceroute/req",
+    ),
+    ("/service", "/route", False, "/route→/serviceroute /route/→/serviceroute/ /routereq→/serviceroutereq"),
+    ("/service", "/route", True, "/route→/service /route/→/service/ /routereq→/servicereq"),
+    ("/service", "/route/", False, "/route/→/serviceroute/ /route/req→/serviceroute/req"),
+    ("/service", "/route/", True, "/route/→/service /route/req→/servicereq"),
+    ("/service/", "/route", True, "/route→/service/ /route/→/service/ /routereq→/service/req"),
+    ("/service", None, None, "/→/service /route→/serviceroute /route/→/serviceroute/"),
+    *(("/service", "/route", True, f"/route{dots}/req→/servicereq") for dots in (".", "%2E", "..", "%2e%2E")),
+    ("/service", "/route", False, "/route%2e/req→/serviceroute./req /route%2E%2e/req→/serviceroute../req"),
+]
+_CHANGED = {(base, path) for base, path, _, _ in OLD_CASES}
+OLD_ROWS = [
+    (base, path, strip, *pair.split("→"))
+    for base, path, strips, pairs in [*OLD_CASES, *(case for case in CASES if case[:2] not in _CHANGED)]
+    for strip in ((True, False) if strips is None else (strips,))
+    for pair in pairs.split()
+]
+
+
+@pytest.mark.parametrize(("base", "path", "strip", "request_path", "wanted"), OLD_ROWS)
+def test_reference_case_of_old_path_handling(
+    base: str, path: str | None, strip: bool, request_path: str, wanted: str
+) -> None:
+    found = normal(request_path.encode())
+    assert found is not None
+    assert upstream_path(base, found, path, strip=strip or path is None, old=True) == wanted
+
+
 @pytest.mark.parametrize(
     ("raw", "wanted"),
     [
