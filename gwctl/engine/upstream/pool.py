@@ -49,6 +49,8 @@ class Pool:
         if connection.lost or not connection.reader.reusable or worn or not limits.size:
             connection.close()
             return
+        # a long body may have paused it; idle, it must hear of an end, and busy again, of its response
+        connection.relieve()
         connections = self._idle.setdefault(connection.address, deque())
         connection.idle = self._forget
         connection.idle_since = self._loop.time()
