@@ -29,6 +29,7 @@ def test_a_slow_client_leaves_the_upstream_free_and_gets_everything(chunked: boo
             await talk.send(b"0\r\n\r\n")
         await talk.head()
         await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext")
+        await talk.ended()
 
     async def run() -> tuple[str, bytes, int]:
         async with upstream_server(script) as up, gateway(one_route(up.port)) as gw:
