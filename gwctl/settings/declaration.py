@@ -54,7 +54,6 @@ class Setting:
     ``default`` is text as one would write it in a conf file (None: unset), ``default_by_role`` overrides it for a role.
     ``minimum`` and ``maximum`` bound numbers (``above`` excludes its own value); ``bounds_text`` replaces the generated
     words of a violation. ``note`` says for an ignored setting why, in words that complete "<name> is ignored: ...".
-    ``fixed`` lists the only values that are honoured of an enum whose other values are accepted and then ignored.
     """
 
     name: str
@@ -71,7 +70,6 @@ class Setting:
     secret: bool = False
     status: Status = Status.HONOURED
     note: str = ""
-    fixed: tuple[str, ...] = ()
     flag: str = ""
     deprecated_values: tuple[str, ...] = ()
 

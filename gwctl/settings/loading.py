@@ -223,8 +223,6 @@ def _effects(entries: Entries) -> list[Notice]:
             notices.append(Notice("notice", f"{name} is ignored: it is for nodes with database = off"))
         if setting.status is Status.IGNORED and not _same_as_default(entry):
             notices.append(Notice("notice", f"{name} is ignored: {setting.note}"))
-        elif setting.fixed and entry.value not in setting.fixed:
-            notices.append(Notice("notice", f"{name} = {entry.raw} is ignored: {setting.note}"))
     return notices
 
 

@@ -92,9 +92,6 @@ def _roles(setting: Setting) -> str:
 
 def _effect(setting: Setting) -> str:
     text = setting.help
-    if setting.fixed:
-        rest = ", ".join(f"`{choice}`" for choice in setting.choices if choice not in setting.fixed)
-        text += f" Of {rest}: {setting.note}."
     if setting.flag:
         text += f" Flag: `{setting.flag}`."
     return text + (" Secret." if setting.secret else "")

@@ -126,12 +126,6 @@ def test_ignored_settings_are_told_only_when_they_would_change_something(load: L
     assert told == ["mem_cache_size is ignored: workers hold the config itself; there is no cache with lifetimes"]
 
 
-def test_values_that_are_accepted_but_not_honoured_are_told(load: Load) -> None:
-    (told,) = texts(load({"KONG_SSL_CIPHER_SUITE": "old"}), "notice")
-    assert told.startswith("ssl_cipher_suite = old is ignored: ")
-    assert texts(load({"KONG_SSL_CIPHER_SUITE": "modern"}), "notice") == []
-
-
 def test_names_of_a_namespace_are_accepted_with_a_notice(load: Load) -> None:
     settings = load({"KONG_NGINX_HTTP_GZIP": "on", "KONG_VAULT_HCV_TOKEN": "s3cret"})
     assert [text.split(":")[0] for text in texts(settings, "notice")] == [
