@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +19,14 @@ from gwctl.node.cache_files import cache_place
 from gwctl.node.messages import Message, Refused, Swapped, available
 from gwctl.node.worker import Worker
 from tests.tools.links import MemoryLink, memory_pair
+from tests.tools.memory_feed import make_record
 from tests.unit.node.doubles import assignment
 
 
 @pytest.fixture
 def writer(tmp_path: Path) -> CacheWriter:
     place = cache_place(assignment(tmp_path).settings)
-    opened = CacheWriter.open(place, core_catalog(), durable=False)
+    opened = CacheWriter.open(place, core_catalog(), journal=True, durable=False)
     opened.begin_generation().commit(Version("L", 5))
     return opened
 
@@ -138,6 +140,32 @@ def test_versions_that_come_quickly_are_served_as_the_newest(tmp_path: Path, wri
             writer.begin_generation().commit(Version("L", number))
             await worker.receive(available(writer.position))
         assert await next_of(supervisor) == Swapped("L", 8, ZEROS, 0)
+        await worker.finish(0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.usefixtures("openings")
+def test_the_engine_is_told_what_changed_since_the_version_that_it_serves(tmp_path: Path, writer: CacheWriter) -> None:
+    told: list[object] = []
+
+    async def main() -> None:
+        supervisor, bus = memory_pair()
+        worker = make(tmp_path, cache_is_open=True)
+        await worker.start(bus)
+        await next_of(supervisor)
+        install = worker._engine.install
+
+        async def noting(view: RecordView, changed: Any = None) -> None:
+            told.append(changed)
+            await install(view, changed)
+
+        worker._engine.install = noting  # type: ignore[method-assign]
+        record = make_record(core_catalog(), "consumers", username="one")
+        writer.apply(Version("L", 6), [("consumers", record["id"], record)])
+        await worker.receive(available(writer.position))
+        assert isinstance(await next_of(supervisor), Swapped)
+        assert told == [[("consumers", record["id"])]]
         await worker.finish(0)
 
     asyncio.run(main())

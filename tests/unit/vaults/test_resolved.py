@@ -141,3 +141,16 @@ class TestRecords:
             "p2": {"headers": {"authorization": "s3cret"}},
             "p3": {"password": "{vault://env/redis}"},
         }
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [(None, None), ([("routes", "r")], [("routes", "r")]), ([("routes", "r"), ("vaults", "v")], None)],
+)
+def test_any_record_may_have_changed_with_a_vault(
+    catalog: Catalog, changed: list[tuple[str, str]] | None, told: list[tuple[str, str]] | None
+) -> None:
+    records = Records()
+    records.changed = changed
+
+    assert resolved(catalog, records).changed_since(resolved(catalog, Records())) == told

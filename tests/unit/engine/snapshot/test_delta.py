@@ -14,7 +14,7 @@ from gwctl.engine.chain.plan import Plan
 from gwctl.engine.snapshot import Snapshot, SnapshotError, Succession, delta
 from gwctl.engine.tls.upstream import UpstreamTls
 from gwctl.kit.clock import SystemClock
-from tests.integration.engine.records import MemoryView, plugin, route, service
+from tests.integration.engine.records import MemoryView, plugin, route, service, upstream
 from tests.tools.routing import query
 from tests.unit.engine.snapshot.changes import CHANGES, NotedBalancers, Records, changed, seen
 
@@ -114,3 +114,42 @@ def test_a_refused_change_leaves_what_is_served_and_the_next_one_is_made_from_al
     good = {**records, "plugins": [plugin("acl")]}
     followed.follow(good)
     assert followed.seen == Followed(good).seen
+
+
+def test_a_refused_version_leaves_nothing_behind_in_the_next_one() -> None:
+    records = many(3)
+    followed = Followed(records)
+    routes = followed.snapshot.routes
+    broken = records["services"][0] | {"connect_timeout": None}
+
+    with pytest.raises(SnapshotError):
+        followed.follow({**records, "plugins": [plugin("acl")], "services": [broken]})
+    renamed = {**records, "routes": [records["routes"][0] | {"strip_path": False}, *records["routes"][1:]]}
+    followed.follow(renamed)
+
+    assert followed.snapshot.routes is not routes
+    assert followed.seen == Followed(renamed).seen
+    assert followed.snapshot.missing_plugins == frozenset()
+
+
+def test_a_service_sees_what_its_host_means_now() -> None:
+    made = service("one", "pool.test", 80)
+    records: Records = {"services": [made], "routes": [route("r", made, paths=["/"])]}
+    followed = Followed(records)
+    plan = plans_of(followed.snapshot, records)[0]
+    pool = upstream("pool.test", host_header="first.test")
+
+    for after, host in (([pool], "first.test"), ([pool | {"host_header": "second.test"}], "second.test"), ([], None)):
+        followed.follow({**records, "upstreams": after})
+        assert plan.service is not None
+        assert plan.service.host == host
+    assert followed.whole == 0
+
+
+def test_a_full_build_takes_away_the_balancers_of_upstreams_that_are_gone() -> None:
+    followed = Followed({"upstreams": [upstream("pool.test")]})
+    assert len(followed.balancers.told) == 1
+
+    asyncio.run(followed.succession.next(MemoryView({}), None))
+
+    assert followed.balancers.told == {}
