@@ -257,3 +257,32 @@ def test_a_route_that_cannot_be_compiled_stops_no_other(flavor: str) -> None:
             assert (await running.get("/good")).status == 200
 
     play(scene())
+
+
+@EVERY
+def test_what_is_stripped(flavor: str) -> None:
+    async def scene() -> None:
+        routes = (
+            ("exact", {"paths": ["/exact"]}),
+            ("triplet", {"paths": ["/endel%2Fst"]}),
+            ("kept", {"paths": ["/kept%2Fst"], "strip_path": False}),
+            ("regex", {"paths": ["~/number/\\d+"]}),
+            ("group", {"paths": ["~/user/(?P<name>[a-z ]+)/profile"]}),
+            ("root", {"paths": ["/"]}),
+        )
+        wanted = {
+            "/exact": ("/", "/exact"),
+            "/exact/": ("/", "/exact"),
+            "/endel%2Fst": ("/", "/endel%2Fst"),
+            "/endel%2fst/x": ("/x", "/endel%2Fst"),
+            "/kept%2fst": ("/kept%2Fst", None),
+            "/number/12/x": ("/x", "/number/12"),
+            "/user/%6aohn%20doe/profile/x": ("/x", "/user/john doe/profile"),
+            "/other/": ("/other/", None),
+        }
+        async with served(flavor, *routes) as running:
+            for path, (upstream_path, prefix) in wanted.items():
+                answer = await running.get(path)
+                assert (target(answer), sent(answer, "x-forwarded-prefix")) == (upstream_path, prefix)
+
+    play(scene())

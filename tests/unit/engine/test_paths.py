@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwctl.engine.router.paths import encoded, header_text, normal, upstream_path
+from gwctl.kit.patterns import compile_pattern
 
 # service path, route path (None: hosts only), strip (None: either), request -> upstream
 CASES: list[tuple[str, str | None, bool | None, str]] = [
@@ -109,6 +110,20 @@ def test_reference_case_of_old_path_handling(
     found = normal(request_path.encode())
     assert found is not None
     assert upstream_path(base, found, path, strip=strip or path is None, old=True) == wanted
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "strip", "request_path", "wanted", "old"),
+    [(*row, old) for old, rows in ((False, ROWS), (True, OLD_ROWS)) for row in rows if row[1] is not None],
+)
+def test_reference_case_of_an_expression(
+    base: str, path: str, strip: bool, request_path: str, wanted: str, old: bool
+) -> None:
+    found = normal(request_path.encode())
+    assert found is not None
+    match = compile_pattern(f"/[0]?{path[1:]}").match(found)
+    assert match is not None
+    assert upstream_path(base, found, match.group(), strip=strip, old=old) == wanted
 
 
 @pytest.mark.parametrize(

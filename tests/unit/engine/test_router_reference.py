@@ -8,6 +8,7 @@ import pytest
 
 from gwctl.engine.router.compiling import Flavor
 from gwctl.engine.router.index import RouteIndex
+from gwctl.engine.router.paths import normal
 from gwctl.engine.router.query import Query
 from tests.tools.routing import FLAVORS, Route, chosen, index_of, query, r, route
 
@@ -431,6 +432,15 @@ def test_captures(flavor: Flavor) -> None:
             none = index.match(query(path))
             assert none is not None
             assert (none.groups, none.named, none.capture(0)) == (None, None, None)
+
+
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_captures_are_those_of_the_normal_path(flavor: Flavor) -> None:
+    path = normal(b"/users/%6aohn%20doe/profile")
+    assert path is not None
+    found = index_of([route("one", paths=["~/users/(?P<name>[a-z ]+)/profile"])], flavor).match(query(path))
+    assert found is not None
+    assert found.capture("name") == "john doe"
 
 
 def test_an_expression_route_has_captures_and_a_matched_part() -> None:
