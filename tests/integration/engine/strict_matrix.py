@@ -34,8 +34,8 @@ def ways(raw: bytes) -> list[Way]:
     once = [Way(buffered=buffered) for buffered in (True, False)]
     pairs = [Way(twice=True, buffered=buffered) for buffered in (True, False)]
     behind = [Way(behind=True), Way(twice=True, behind=True, buffered=False)]
-    cut = [Way(cut, buffered=buffered) for cut in cuts for buffered in (True, False)]
-    both = [Way(cut, twice=True, behind=True, buffered=cut % 2 == 0) for cut in cuts]
+    cut = [Way(cut, buffered=cut % 2 == 0) for cut in cuts]
+    both = [Way(cut, twice=True, behind=True, buffered=cut % 2 == 1) for cut in cuts]
     return once + pairs + behind + cut + both
 
 
