@@ -115,17 +115,18 @@ class NodeHealth:
         if event is None and outcome.status is None:
             return  # the client went, or it ended in another way that says nothing about the upstream
         address = AddressId(ip, port, host)
-        if self._was_trial(checks, address, well=event is None or event is Event.SUCCESS):
+        well = event is None or event is Event.SUCCESS
+        record = self.table.record(self.key(upstream_id, address))
+        if well and not record:
+            return  # nothing is known that a success could change
+        if record & DOWN and self._was_trial(checks, address, well=well):
             return
         if event is not None:
             self.count(checks, address, checks.passive, event)
 
     def _was_trial(self, checks: Checks, address: AddressId, *, well: bool) -> bool:
         """Whether this was the one request that a down address was given; its end decides alone."""
-        key = self.key(checks.upstream_id, address)
-        if not self.table.record(key) & DOWN:
-            return False
-        entry = self.table.entry(key)
+        entry = self.table.entry(self.key(checks.upstream_id, address))
         if entry is None or entry.trial != TAKEN:
             return False
         self._update(checks, address, lambda record: tried(record, well=well), "a trial request")
