@@ -14,6 +14,7 @@ from typing import NamedTuple
 _log = logging.getLogger("gwctl.access")
 
 _UNSAFE = re.compile(rb'[^\x20-\x7e]|["\\]')
+_SAFE = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 _FLUSH_SECONDS = 0.5
 _WAKE_RECORDS = 256
 _WRITE_BYTES = 64 * 1024
@@ -37,6 +38,8 @@ def escape(value: bytes) -> str:
     """``value`` as nginx writes it: quotes, backslashes, control and 8-bit bytes as ``\\xXX``; ``-`` when empty."""
     if not value:
         return "-"
+    if not value.translate(None, _SAFE):
+        return value.decode("ascii")
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value).decode("ascii")
 
 

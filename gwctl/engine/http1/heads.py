@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 Field = tuple[bytes, bytes, bytes]
 """A header field: name in lower case, name as received, value without surrounding white space."""
@@ -101,6 +102,8 @@ class Head:
 
     __slots__ = ("_fields", "raw")
 
+    APART: ClassVar[frozenset[bytes]] = frozenset()
+
     def __init__(self, fields: list[Field] | None, raw: RawFields | None) -> None:
         self._fields = fields
         self.raw = raw
@@ -118,9 +121,8 @@ class Head:
         """The value of the first field called ``name``."""
         raw = self.raw
         if raw is not None:
-            value = raw.apart.get(name)
-            if value is not None:
-                return value
+            if name in self.APART:
+                return raw.apart.get(name)
             at = raw.low.find(b"\r\n%b:" % name)
             if at < 0:
                 return None
@@ -134,27 +136,24 @@ class Head:
         """Whether there is a field called ``name``."""
         raw = self.raw
         if raw is not None:
-            return name in raw.apart or b"\r\n%b:" % name in raw.low
+            return name in raw.apart if name in self.APART else b"\r\n%b:" % name in raw.low
         return any(low == name for low, _, _ in self.fields)
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of all fields called ``name``, in order."""
         raw = self.raw
         if raw is not None:
-            value = raw.apart.get(name)
-            if value is not None:
-                return [value]
+            if name in self.APART:
+                value = raw.apart.get(name)
+                return [] if value is None else [value]
             if b"\r\n%b:" % name not in raw.low:
                 return []
         return [value for low, _, value in self.fields if low == name]
 
     def joined(self, name: bytes) -> bytes | None:
         """The values of all fields called ``name``, joined as RFC 9110 5.3 allows."""
-        raw = self.raw
-        if raw is not None:
-            value = raw.apart.get(name)
-            if value is not None:
-                return value
+        if self.raw is not None and name in self.APART:
+            return self.raw.apart.get(name)
         values = self.values(name)
         return b", ".join(values) if values else None
 
@@ -180,6 +179,8 @@ class RequestHead(Head):
         "target",
         "upgrade",
     )
+
+    APART = REQUEST_APART
 
     def __init__(
         self,
@@ -216,6 +217,8 @@ class ResponseHead(Head):
     """One checked response head; ``switching`` says that it is a 101 that was asked for."""
 
     __slots__ = ("framing", "hop", "keep_alive", "length", "minor", "reason", "status", "switching")
+
+    APART = RESPONSE_APART
 
     def __init__(
         self,

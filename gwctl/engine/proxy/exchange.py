@@ -144,15 +144,15 @@ class Exchange:
         head = self.head
         sink.write(
             AccessRecord(
-                client=self.origin.client,
-                user=b"",
-                finished=self.runtime.clock.now(),
-                request=b"%b %b HTTP/1.%d" % (head.method, head.target, head.minor),
-                status=self.status,
-                body_bytes=self.body_bytes,
-                referer=head.first(b"referer") or b"",
-                user_agent=head.first(b"user-agent") or b"",
-                request_id=self.request_id,
+                self.origin.client,
+                b"",
+                self.runtime.clock.now(),
+                b"%b %b HTTP/1.%d" % (head.method, head.target, head.minor),
+                self.status,
+                self.body_bytes,
+                head.first(b"referer") or b"",
+                head.first(b"user-agent") or b"",
+                self.request_id,
             )
         )
 

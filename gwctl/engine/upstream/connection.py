@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gwctl.engine.http1.codec import BadResponse, End, ResponseHead, ResponseReader
 from gwctl.engine.tls.upstream import ClientTls
 from gwctl.engine.wire import Wire
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a connection goes; equal addresses share a pool. ``sni`` is None on plain connections and
-    for hosts that are addresses."""
+    for hosts that are addresses. A tuple, because every request makes and looks up one."""
 
     ip: str
     port: int

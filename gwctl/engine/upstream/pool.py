@@ -51,7 +51,9 @@ class Pool:
             return
         # a long body may have paused it; idle, it must hear of an end, and busy again, of its response
         connection.relieve()
-        connections = self._idle.setdefault(connection.address, deque())
+        connections = self._idle.get(connection.address)
+        if connections is None:
+            connections = self._idle[connection.address] = deque()
         connection.idle = self._forget
         connection.idle_since = self._loop.time()
         connections.append(connection)
