@@ -235,7 +235,7 @@ def test_what_goes_leaves_nothing_behind() -> None:
 
 
 def test_a_change_forgets_what_was_remembered() -> None:
-    index = index_of([route("a", paths=["/a"])])
+    index = index_of([route("a", paths=["/a"]), route("checked", methods=["PUT"])])
     assert index.match(query("/a/b")) is not None
     assert index.match(query("/b")) is None
     index.edit([], [(route("b", paths=["/b"]), "b"), (route("ab", paths=["/a/b"]), "ab")])
