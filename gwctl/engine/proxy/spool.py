@@ -9,11 +9,13 @@ import tempfile
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import IO
+from typing import IO, TypeVar
 
 from gwctl.engine.http1.codec import END, End, Framing
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.sending import Sending
+
+T = TypeVar("T")
 
 _log = logging.getLogger("gwctl.engine")
 
@@ -91,11 +93,11 @@ class Spool:
         await self._changed.wait()
 
     async def _store(self, data: bytes) -> bool:
-        loop = asyncio.get_running_loop()
         try:
             if self._file is None:
-                self._file = await loop.run_in_executor(self._executor, _new_file)
-            await loop.run_in_executor(self._executor, _write, self._file.fileno(), data, self._written)
+                await self._apart(self._open)
+            if self._file is not None:
+                await self._apart(_write, self._file.fileno(), data, self._written)
         except OSError as error:
             _log.error("a response for a slow client cannot be kept in a temporary file: %s", error.strerror)
             self._most_file = 0
@@ -104,11 +106,22 @@ class Spool:
         self._changed.set()
         return True
 
+    def _open(self) -> None:
+        self._file = _new_file()
+
     async def _load(self, file: IO[bytes]) -> bytes:
         size = min(_PIECE, self._written - self._read)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, os.pread, file.fileno(), size, self._read
-        )
+        return await self._apart(os.pread, file.fileno(), size, self._read)
+
+    async def _apart(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run ``work`` in the executor. A thread cannot be stopped: also who is cancelled waits until it has let go of
+        the file, which may be closed then."""
+        job = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        try:
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            await asyncio.wait([job])
+            raise
 
 
 def _new_file() -> IO[bytes]:
@@ -137,9 +150,9 @@ async def spooled(
             exchange.body_bytes += len(data)
             await client.flush()
     finally:
+        # not awaited: this task may be cancelled once more
+        filling.add_done_callback(lambda _: spool.close())
         filling.cancel()
-        await asyncio.gather(filling, return_exceptions=True)
-        spool.close()
 
 
 async def _fill(spool: Spool, sending: Sending, first: bytes | End | None, received: Callable[[], None]) -> None:
