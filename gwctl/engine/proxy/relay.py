@@ -77,7 +77,8 @@ async def _body(exchange: Exchange, sending: Sending, response: ResponseHead, fr
     while True:
         piece = upstream.reader.body()
         if piece is None or size >= _FLUSH_BYTES or len(pending) >= _FLUSH_PIECES:
-            client.write(b"".join(pending))
+            # a long body comes in large pieces: one alone is not copied
+            client.write(pending[0] if len(pending) == 1 else b"".join(pending))
             exchange.body_bytes += size
             pending, size = [], 0
             if client.clogged and exchange.plan.buffer_response:
