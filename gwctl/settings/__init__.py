@@ -8,6 +8,7 @@ from gwctl.settings.listeners import Listener
 from gwctl.settings.loading import Surroundings
 from gwctl.settings.present import Row
 from gwctl.settings.settings import Settings
+from gwctl.settings.trust import Trust, pem_of, trusted
 
 __all__ = [
     "CONTROL_PLANE",
@@ -23,5 +24,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Surroundings",
+    "Trust",
     "parse_labels",
+    "pem_of",
+    "trusted",
 ]

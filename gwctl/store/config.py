@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gwctl.store.roots import roots_file
+
 if TYPE_CHECKING:
     from gwctl.settings import Settings
 
@@ -15,7 +17,8 @@ class DatabaseConfig:
     """``kind`` is ``sqlite`` (then ``path`` counts), ``postgres`` (then the rest counts) or ``off``.
 
     ``timeout_ms`` bounds connecting, every statement and every wait for a lock; ``pool_size`` is the number of
-    connections a process opens at most, and so the number of threads worth giving it.
+    connections a process opens at most, and so the number of threads worth giving it. ``ssl_roots`` is a file with the
+    authorities that ``ssl_verify`` trusts; without one those of the operating system count.
     """
 
     kind: str = "sqlite"
@@ -28,12 +31,17 @@ class DatabaseConfig:
     schema: str | None = None
     ssl: bool = False
     ssl_verify: bool = False
+    ssl_roots: Path | None = None
     timeout_ms: int = 5000
     pool_size: int = 8
 
     @classmethod
     def from_settings(cls, settings: Settings) -> DatabaseConfig:
-        """The database of a node: ``database``, ``database_path`` and the ``pg_*`` settings (hybrid.md 2.5)."""
+        """The database of a node: ``database``, ``database_path`` and the ``pg_*`` settings (hybrid.md 2.5).
+
+        Raises GwctlError when PostgreSQL is to be verified by authorities that cannot be read.
+        """
+        verify = settings.flag("pg_ssl") and settings.flag("pg_ssl_verify") and settings.database == "postgres"
         return cls(
             kind=settings.database,
             path=settings.database_path,
@@ -45,6 +53,7 @@ class DatabaseConfig:
             schema=settings.text("pg_schema"),
             ssl=settings.flag("pg_ssl"),
             ssl_verify=settings.flag("pg_ssl_verify"),
+            ssl_roots=roots_file(settings) if verify else None,
             timeout_ms=settings.integer("pg_timeout") or 5000,
             pool_size=settings.integer("pg_pool_size") or 8,
         )

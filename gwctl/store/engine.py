@@ -153,7 +153,7 @@ def postgres_parameters(config: DatabaseConfig) -> dict[str, Any]:
         "tcp_user_timeout": max(config.timeout_ms, 10_000),
     }
     if config.ssl_verify and config.ssl:
-        parameters["sslrootcert"] = "system"
+        parameters["sslrootcert"] = str(config.ssl_roots or "system")
     if config.password is not None:
         parameters["password"] = config.password
     return parameters

@@ -45,12 +45,59 @@ ADMIN = {
     "11-declarative_config": 6,
 }
 """The same for entities, the Admin API and declarative files."""
+DATA_PATH = {
+    "17.1": 198,
+    "17.2": 117,
+    "17.3/01-proxy": 8,
+    "17.3/02-router": 75,
+    "17.3/03-upstream_headers": 73,
+    "17.3/04-plugins_triggering": 29,
+    "17.3/05-dns": 4,
+    "17.3/06-ssl": 32,
+    "17.3/07-timeouts": 5,
+    "17.3/08-uri": 5,
+    "17.3/09-websockets": 8,
+    "17.3/10-balancer/01-healthchecks": 37,
+    "17.3/10-balancer/02-least-connections": 3,
+    "17.3/10-balancer/03-consistent-hashing": 22,
+    "17.3/10-balancer/04-round-robin": 8,
+    "17.3/10-balancer/05-recreate": 2,
+    "17.3/10-balancer/05-stress": 8,
+    "17.3/10-balancer/06-stream": 2,
+    "17.3/10-balancer/07-latency": 3,
+    "17.3/11-handler": 3,
+    "17.3/12-error_default_type": 12,
+    "17.3/13-error_handlers": 2,
+    "17.3/14-server_tokens": 43,
+    "17.3/15-upstream-status": 7,
+    "17.3/16": 1,
+    "17.3/18-upstream_tls": 17,
+    "17.3/19-grpc": 15,
+    "17.3/21-grpc_plugins": 4,
+    "17.3/22-reports": 12,
+    "17.3/23-context": 5,
+    "17.3/24-buffered": 8,
+    "17.3/25-keepalive": 6,
+    "17.3/26-udp": 1,
+    "17.3/27-trusted-cert": 3,
+    "17.3/27-unbuffered": 24,
+    "17.3/28-stream_plugins": 4,
+    "17.3/29": 1,
+    "17.3/30-max-args": 4,
+    "17.3/31-stream_tls": 3,
+    "17.3/32": 1,
+    "17.3/33-aware-table": 3,
+    "17.3/33-request-id": 10,
+    "17.3/34": 1,
+    "17.3/35-via": 4,
+}
+"""The same for the router, the balancer and the proxy."""
 IDS = [
     *(f"hybrid {letter}{number}" for letter, count in PROMISED.items() for number in range(1, count + 1)),
-    *(f"{group}#{number}" for group, count in ADMIN.items() for number in range(1, count + 1)),
+    *(f"{group}#{number}" for group, count in (ADMIN | DATA_PATH).items() for number in range(1, count + 1)),
 ]
 
-_ROW = re.compile(r"^\| (hybrid \w+|[\w/-]+#\d+|[A-Z]+-?\d+) \| (.+?) \| (.*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (hybrid \w+|[\w./-]+#\d+|[A-Z]+-?\d+) \| (.+?) \| (.*) \|$", re.MULTILINE)
 _PLUGIN = re.compile(r"[A-Z]+-?\d+")
 """What plugins promise; that list is complete when they run."""
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

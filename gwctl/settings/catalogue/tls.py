@@ -115,9 +115,8 @@ TLS = Topic(
             "lua_ssl_trusted_certificate",
             Kind.ARRAY,
             "system",
-            "Authorities that TLS servers are verified against: files, PEM or base64 of PEM; `system` means those of "
-            "the operating system.",
-            roles=SERVING,
+            "Authorities that upstreams and PostgreSQL are verified against: files, PEM or base64 of PEM; `system` "
+            "means those of the operating system.",
         ),
         ignored("lua_ssl_verify_depth", Kind.NUMBER, "1", "Longest chain of outgoing TLS.", "OpenSSL's limit is used"),
         ignored(
