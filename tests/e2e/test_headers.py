@@ -19,8 +19,6 @@ from tests.tools.hybrid import Hybrid
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("headers")
-
 CONNECTIONS = 6
 FORWARDED = (
     "X-Forwarded-For: 9.9.9.9, 10.0.0.1",

@@ -20,7 +20,6 @@ from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-pytestmark = pytest.mark.xdist_group("link")
 LABELS = {"deployment": "mycloud", "region": "us-east-1"}
 
 

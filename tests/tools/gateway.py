@@ -11,11 +11,11 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import psutil
 
-from tests.tools import processes
+from tests.tools import forked, processes
 from tests.tools.client import Answer, ask
 from tests.tools.ports import Ports
 from tests.tools.prepared import prepare, takes_a_copy
@@ -55,6 +55,36 @@ class Spawned:
         return self.process.wait(timeout)
 
 
+class _Way(Protocol):
+    """How a command is run: to its end, with its exit code."""
+
+    def __call__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdout: IO[str],
+        stderr: IO[str],
+        timeout: float,
+    ) -> int: ...
+
+
+def _run(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: IO[str], stderr: IO[str], timeout: float
+) -> int:
+    return subprocess.run(
+        list(command),
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        timeout=timeout,
+        check=False,
+    ).returncode
+
+
 class Place:
     """Where commands run: ``directory`` is the current directory and ``home`` is HOME, both empty at first."""
 
@@ -86,7 +116,10 @@ class Place:
         directory: Path | None = None,
     ) -> Finished:
         """Run ``gwctl arguments…`` to its end. Fails the test on an exit code other than 0 unless ``ok`` is False."""
-        return self.run([str(GWCTL), *map(str, arguments)], env=env, ok=ok, timeout=timeout, directory=directory)
+        words = [*map(str, arguments)]
+        forks = forked.fits(words, self.environ | dict(env or {}))
+        way: _Way = forked.run if forks else _run
+        return self._run(way, [str(GWCTL), *words], env, ok, timeout, directory)
 
     def run(
         self,
@@ -97,19 +130,29 @@ class Place:
         timeout: float = 60.0,
         directory: Path | None = None,
     ) -> Finished:
+        """Run any program to its end; the installed ``gwctl`` is found on its PATH."""
+        return self._run(_run, command, env, ok, timeout, directory)
+
+    def _run(
+        self,
+        way: _Way,
+        command: Sequence[str],
+        env: Mapping[str, str] | None,
+        ok: bool,
+        timeout: float,
+        directory: Path | None,
+    ) -> Finished:
         # Files, not pipes: a daemon that kept one end open would make a pipe wait for ever and hide the mistake.
         out, err = self.directory.parent / "stdout", self.directory.parent / "stderr"
         with out.open("w") as out_file, err.open("w") as err_file:
-            code = subprocess.run(
-                list(command),
+            code = way(
+                command,
                 cwd=directory or self.directory,
                 env=self.environ | dict(env or {}),
-                stdin=subprocess.DEVNULL,
                 stdout=out_file,
                 stderr=err_file,
                 timeout=timeout,
-                check=False,
-            ).returncode
+            )
         finished = Finished(code, out.read_text(), err.read_text())
         assert not ok or code == 0, f"{' '.join(command)}: {finished}{self.last_lines()}"
         return finished
