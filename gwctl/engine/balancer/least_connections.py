@@ -43,7 +43,8 @@ class LeastConnections:
             self._ranking.place(address, _score(address))
 
     def done(self, address: TargetAddress, outcome: Outcome) -> None:
-        address.active -= 1
+        # requests that began under another algorithm were not counted
+        address.active = max(address.active - 1, 0)
         if address.ticket:
             self._ranking.place(address, _score(address))
 

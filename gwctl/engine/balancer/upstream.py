@@ -69,6 +69,10 @@ class UpstreamBalancer:
         known, self._record, self._records = self._record, record, targets
         if self._algorithm is None or known is None or _balancing(known) != _balancing(record):
             self._algorithm = self._around.algorithm(record)
+            for address in self._addresses:
+                address.ticket = 0
+                if known is not None and known.get("algorithm") != record.get("algorithm"):
+                    address.active = 0
         self._srv_name = bool(record.get("use_srv_name"))
         checks = record.get("healthchecks") or {}
         self._threshold = float(checks.get("threshold") or 0)

@@ -151,7 +151,7 @@ class ClientConnection(Wire):
     def close_idle(self) -> None:
         """Close the connection if no request has begun."""
         if self.state is State.IDLE:
-            self.close()
+            self._end()
 
     # Downstream
 
@@ -268,6 +268,9 @@ class ClientConnection(Wire):
             self.bound(timeouts.head)
 
     def expired(self) -> None:
+        if self.state is State.CLOSING:
+            self.abort()
+            return
         if self.state is State.READING:
             give_up(self._reader.rest(), self._runtime, self.arrival)
         if self.state is State.IDLE or self.state is State.READING:
@@ -298,15 +301,27 @@ class ClientConnection(Wire):
             landing = land(exchange)
         except Exception:
             _log.exception("request %s failed", exchange.request_id)
-            abandon(self._touch_down())
-            self.abort()
-            self._end()
+            self._break_off(exchange)
             return
         if landing is Landing.DONE:
             self._flying = None
             self._over(keep_alive=exchange.keep_alive)
         elif landing is Landing.TASK:
             self._task = self.loop.create_task(self._run(self._touch_down()), name="request")
+        elif exchange.flight is not None and exchange.flight.sending is not None:
+            upstream = exchange.flight.sending.upstream
+            upstream.bound(upstream.read_seconds)
+
+    def _break_off(self, exchange: Exchange) -> None:
+        """A mistake of ours ended the flight."""
+        self._flying = None
+        if exchange.flight is None:
+            # only what comes after the response failed
+            self._over(keep_alive=False)
+        else:
+            self.abort()
+            self._end()
+            abandon(exchange)
 
     def _touch_down(self) -> Exchange:
         """The exchange of the flight, which this connection no longer follows."""
@@ -348,8 +363,11 @@ class ClientConnection(Wire):
                 self._await_head()
 
     def _end(self) -> None:
+        """Close; whoever does not take what was written loses it after a while."""
         self.state = State.CLOSING
         self.close()
+        if not self.lost:
+            self.bound(self._runtime.config.timeouts.client_write)
 
     async def _part(self) -> None:
         try:

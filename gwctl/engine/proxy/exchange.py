@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from gwctl.engine.balancer.peers import Peer
-from gwctl.engine.chain.plan import Plan
+from gwctl.engine.chain.plan import Plan, ServicePlan
 from gwctl.engine.http1.codec import RequestHead
 from gwctl.engine.proxy.answers import Answer
 from gwctl.engine.proxy.asking import cookie_value, issued_cookie, query_values
@@ -26,7 +26,8 @@ class Exchange:
     """Times are monotonic seconds; ``picked`` is when the last peer was chosen; ``body_bytes`` went to the client.
 
     ``snapshot`` is held until ``close``. ``path`` is the normal form that the route matched; ``keep_alive`` is what the
-    client was told. ``answer`` is what the router says instead of a peer, ``flight`` a first try that was begun.
+    client was told. ``service`` is the one of the plan when the request began: the plan's may be another one later.
+    ``answer`` is what the router says instead of a peer, ``flight`` a first try that was begun.
     ``peer`` is the one that was chosen last, ``choosing`` the seconds that its name took to resolve; ``failed`` are the
     tries that failed. ``identity`` is the id of the authenticated consumer, or of the credential without one.
     ``issued`` is a cookie that the balancer gives the client, ``cookie_line`` its Set-Cookie.
@@ -52,6 +53,7 @@ class Exchange:
     identity: str | None = None
     issued: tuple[str, str] | None = None
     cookie_line: bytes | None = None
+    service: ServicePlan | None = None
     answer: Answer | None = None
     flight: Flight | None = None
 

@@ -68,7 +68,7 @@ async def _tries(exchange: Exchange, service: ServicePlan, body: Body) -> Answer
         reuse = peer is None
         if flight is not None:
             peer = flight.peer
-        elif peer is None:
+        if peer is None:
             try:
                 peer = await _pick(exchange, service, tried)
             except NoPeer as error:

@@ -30,9 +30,9 @@ def begin_exchange(client: Downstream, head: RequestHead, runtime: Runtime) -> E
     try:
         exchange.answer = route(exchange, exchange.snapshot)
         if exchange.answer is None:
-            service = exchange.plan.service
-            if service is not None:
-                exchange.flight = send(exchange, service)
+            exchange.service = exchange.plan.service
+            if exchange.service is not None:
+                exchange.flight = send(exchange, exchange.service)
     except Exception:
         exchange.answer = _mistake(exchange)
     return exchange
@@ -59,13 +59,15 @@ def abandon(exchange: Exchange) -> None:
 
 def _end_flight(exchange: Exchange) -> None:
     flight, exchange.flight = exchange.flight, None
-    if flight is not None:
-        if flight.sending is not None:
-            flight.sending.upstream.ignore()
-            flight.sending.finish(exchange.runtime.pool)
-        if flight.service.peers.follows:
-            tell_end(exchange, flight.service, flight.peer)
-    exchange.close(failed_as=_CLIENT_CLOSED)
+    try:
+        if flight is not None:
+            if flight.sending is not None:
+                flight.sending.upstream.ignore()
+                flight.sending.finish(exchange.runtime.pool)
+            if flight.peer is not None and flight.service.peers.follows:
+                tell_end(exchange, flight.service, flight.peer)
+    finally:
+        exchange.close(failed_as=_CLIENT_CLOSED)
 
 
 async def run_exchange(exchange: Exchange) -> bool:
@@ -86,9 +88,8 @@ async def run_exchange(exchange: Exchange) -> bool:
 async def _phases(exchange: Exchange) -> None:
     answer = exchange.answer
     try:
-        if answer is None:
-            service = exchange.plan.service if exchange.flight is None else exchange.flight.service
-            answer = None if service is None else await forward(exchange, service)
+        if answer is None and exchange.service is not None:
+            answer = await forward(exchange, exchange.service)
     except (ClientGone, ClientTimeout):
         raise
     except Exception:

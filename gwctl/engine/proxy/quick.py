@@ -29,22 +29,22 @@ class Landing(enum.Enum):
 
 
 def send(exchange: Exchange, service: ServicePlan) -> Flight | None:
-    """Pick a peer and send the request if nothing has to be waited for; None when not even a peer was picked."""
+    """Pick a peer and send the request if nothing has to be waited for; None when the body is not there yet."""
     body = _arrived(exchange)
     if body is None:
         return None
+    head = outgoing_head(exchange, service, body)
     try:
         peer = service.peers.pick(exchange, ())
     except NoPeer:
-        return None
+        peer = None
     if peer is None:
-        return None
+        return Flight(service, None, head, body, None)
     exchange.peer = peer
     runtime = exchange.runtime
     exchange.picked = runtime.clock.monotonic()
-    head = outgoing_head(exchange, service, body)
     upstream = runtime.pool.take(address_of(exchange, service, peer))
-    if upstream is None or upstream.clogged:
+    if upstream is None:
         return Flight(service, peer, head, body, None)
     sending = Sending(upstream, body)
     sending.start(exchange.head.method, head.head(host_field(exchange, service, peer)), service, upgrade=False)

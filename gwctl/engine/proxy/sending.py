@@ -61,12 +61,13 @@ class Sending:
 
 
 class Flight:
-    """A first try: its peer was picked and, unless ``sending`` is None, the whole request was written."""
+    """A first try: the request was taken from the client, its peer was picked unless that is None and, unless
+    ``sending`` is None, all of it was written."""
 
     __slots__ = ("body", "head", "peer", "sending", "service")
 
     def __init__(
-        self, service: ServicePlan, peer: Peer, head: Outgoing, body: MemoryBody, sending: Sending | None
+        self, service: ServicePlan, peer: Peer | None, head: Outgoing, body: MemoryBody, sending: Sending | None
     ) -> None:
         self.service = service
         self.peer = peer

@@ -44,6 +44,10 @@ class Pool:
 
     def give(self, connection: UpstreamConnection) -> None:
         """Keep ``connection`` for later, or close it when it may not be reused or there is no room."""
+        if connection.clogged:
+            # it answered without taking the request, and may never take the rest
+            connection.abort()
+            return
         limits = self._limits
         worn = limits.requests and connection.requests >= limits.requests
         if connection.lost or not connection.reader.reusable or worn or not limits.size:

@@ -112,3 +112,27 @@ def test_the_lowest_share_is_picked_whatever_came_before(weights: list[int], ste
             active[int(peer.ip.rpartition(".")[2])] -= 1
             world.done(peer)
     assert {int(each.ip.rpartition(".")[2]): each.active for each in world.balancer.addresses} == active
+
+
+@given(st.permutations(["round-robin", "least-connections", "latency"]), st.integers(1, 4))
+def test_requests_that_another_algorithm_began_leave_no_count(order: list[str], requests: int) -> None:
+    world = world_of(100, 100)
+    begun = []
+    for algorithm in [*order, "least-connections"]:
+        world.configure(algorithm=algorithm)
+        begun += [world.pick() for _ in range(requests)]
+    assert all(each.active >= 0 for each in world.balancer.addresses)
+    for peer in begun:
+        world.done(peer)
+    assert [each.active for each in world.balancer.addresses] == [0, 0]
+
+
+def test_who_went_down_under_another_algorithm_is_not_ranked() -> None:
+    world = world_of(100, 100)
+    begun = [world.pick(), world.pick()]
+    world.configure(algorithm="round-robin")
+    world.health.set("10.0.0.1", 80, up=False)
+    world.configure(algorithm="least-connections")
+    for peer in begun:
+        world.done(peer)
+    assert world.picks(10, release=False) == {B: 10}
