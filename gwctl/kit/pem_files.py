@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import ssl
 import tempfile
@@ -19,19 +18,6 @@ def load_chain(context: ssl.SSLContext, cert_pem: bytes, key_pem: bytes) -> None
     with as_file(cert_pem) as cert_path, as_file(key_pem) as key_path:
         # a key with a passphrase must fail instead of asking on a terminal
         context.load_cert_chain(cert_path, key_path, password="")
-
-
-def read_pem(text: str) -> str:
-    """What ``text`` means: a path, PEM, or base64 of PEM. Raises OSError and ValueError."""
-    if "-----BEGIN" in text:
-        return text
-    try:
-        decoded = base64.b64decode(text, validate=True).decode("ascii")
-    except ValueError:
-        decoded = ""
-    if "-----BEGIN" in decoded:
-        return decoded
-    return Path(text).read_text(encoding="ascii")
 
 
 @contextmanager

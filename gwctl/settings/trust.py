@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gwctl.kit.errors import GwctlError
-from gwctl.kit.pem_files import read_pem
+from gwctl.kit.pem_text import read_pem
 from gwctl.settings.settings import Settings
 
 _SYSTEM = "system"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from gwctl.engine.balancer.peers import NoPeer
 from tests.integration.engine.records import route, service, target, upstream
 from tests.integration.engine.world import Gateway, Talk, echo, fields_of, gateway, play, until, upstream_server
 from tests.tools.dns_server import DnsServer, dns_server
@@ -120,12 +121,13 @@ def test_answers_for_one_use_flip_at_once() -> None:
 
 def test_long_answers_come_over_tcp() -> None:
     async def scene(gw: Gateway, names: DnsServer, port: int) -> None:
-        names.say("web.test", "A", *(f"127.0.{number // 200}.{number % 200 + 1}" for number in range(400)))
+        names.say("many.test", "A", *(f"127.0.{number // 200}.{number % 200 + 1}" for number in range(400)))
         assert (await gw.get("/")).status in (200, 502)
-        assert names.over_tcp["web.test", "A"] == 1
-        assert len(await gw.engine.addresses("web.test")) == 400
+        assert names.over_tcp["many.test", "A"] == 1
+        (balancer,) = gw.engine.balancers
+        assert len(balancer.addresses) == 400
 
-    through(scene)
+    through(scene, targets=("many.test:PORT",))
 
 
 def test_records_nobody_asked_for_are_not_believed() -> None:
@@ -134,8 +136,8 @@ def test_records_nobody_asked_for_are_not_believed() -> None:
         names.say("evil.test", "A", "192.0.2.66")
         names.extra = [names._records["evil.test"]["A"]]
         assert (await gw.get("/")).status == 200
-        names.forget("evil.test")
-        assert await gw.engine.addresses("evil.test") == ()
+        with pytest.raises(NoPeer):
+            await gw.engine.balancers.host("evil.test", 80).resolve(cast(Any, None), ())
 
     through(scene)
 

@@ -86,6 +86,7 @@ def test_a_new_supervisor_that_cannot_start_changes_nothing(node: DataPlane) -> 
     with Requests(node) as load:
         os.kill(old, signal.SIGUSR2)
         until("it gave up", lambda: "could not take over, this one goes on" in node.log, 30)
+        until("the old one is the node again", (node.prefix / "pids" / "nginx.pid").exists, 10)
     assert load.failures == []
     assert node.pid == old
     assert node.workers() == workers
