@@ -150,7 +150,8 @@ class Wire(asyncio.Protocol, ABC):
             self.transport.close()
 
     def end(self) -> None:
-        """Send nothing more after what was written. The peer may go on sending, but not over TLS, which closes."""
+        """Send nothing more after what was written. The peer may go on sending, unless its transport
+        cannot be half open, as that of an upstream over TLS: that closes."""
         transport = self.transport
         if transport is None or self.lost or transport.is_closing():
             return

@@ -50,6 +50,7 @@ class HealthKeeper:
         self._tasks = Tasks(_log)
         self._news = asyncio.Event()
         self._view: Resolved | None = None
+        self._whole = False
         self._reader: CacheReader | None = None
         self._balancers: Balancers | None = None
         self._contexts = ProbeContexts(UpstreamTls(tls_defaults(settings)))
@@ -89,7 +90,17 @@ class HealthKeeper:
                 await self._read(balancers)
             except GwctlError as error:
                 _log.error("cannot read the upstreams of the cache: %s", error)
+                await self._again()
+            except Exception:  # a mistake of ours must not end the probes of this node for good
+                _log.exception("cannot read the upstreams of the cache")
+                await self._again()
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _again(self) -> None:
+        """All of it: what was read of the version that failed is not known."""
+        self._whole = True
+        await asyncio.sleep(KEEP_SECONDS)
+        self._news.set()
 
     async def _read(self, balancers: Balancers) -> None:
         """Take over the upstreams and targets of the version that the cache holds now."""
@@ -98,7 +109,7 @@ class HealthKeeper:
         self._reader.refresh()
         before, view = self._view, self._resolved(self._reader.view())
         self._view = view
-        changed = None if before is None else view.changed_since(before)
+        changed = None if before is None or self._whole else view.changed_since(before)
         self._contexts.read(view)
         if before is not None:
             before.close()
@@ -109,13 +120,17 @@ class HealthKeeper:
             targets.setdefault(record["upstream"]["id"], []).append(record)
         upstreams = [record async for record in _gently(view.records("upstreams"))]
         balancers.sync((record, targets.get(record["id"], [])) for record in upstreams)
+        self._whole = False
         self._prober.look()
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(KEEP_SECONDS)
-            self._keeping.tick()
-            self._prober.look()  # names resolve to other addresses now and then
+            try:
+                self._keeping.tick()
+                self._prober.look()  # names resolve to other addresses now and then
+            except Exception:  # the next look may be better
+                _log.exception("the health of upstreams is not kept for now")
 
     def _addresses(self, upstream_id: str) -> Iterator[tuple[AddressId, int]]:
         balancer = None if self._balancers is None else self._balancers.get(upstream_id)

@@ -79,6 +79,7 @@ class UpstreamBalancer:
         self.follows = self._algorithm.follows or self._availability.listens(self.id)
         self._retarget(targets)
         self._arrange()
+        self._tell()
 
     def _retarget(self, records: Sequence[Record]) -> None:
         before, self._targets = self._targets, {}
@@ -97,6 +98,7 @@ class UpstreamBalancer:
         """Look no names up any more; what is known serves the requests that still hold the balancer."""
         for key in list(self._following):
             self._forget(key)
+        self._tell()
 
     # Names
 
@@ -145,9 +147,12 @@ class UpstreamBalancer:
         if self._algorithm is not None:
             self._algorithm.arrange(self._addresses, len(self._targets))
         self._healthy = is_healthy(weight_of(self._addresses), self._threshold)
-        pending = any(not target.looked_up for target in self._targets.values())
         self._on_trial = self._offered()
-        self._waits = any(each.virtual for each in self._addresses) or (pending and not self._healthy)
+        self._waits = any(each.virtual for each in self._addresses) or (not self._healthy and self._pending())
+
+    def _pending(self) -> bool:
+        """Whether a name is looked up for the first time."""
+        return any(not self._targets[key].looked_up for key in self._following)
 
     def pick(self, ask: Ask, tried: Collection[Peer]) -> Peer | None:
         return None if self._waits else self._next(ask, tried)
@@ -191,7 +196,7 @@ class UpstreamBalancer:
         return None
 
     async def resolve(self, ask: Ask, tried: Collection[Peer]) -> Peer:
-        while not self._healthy and any(not target.looked_up for target in self._targets.values()):
+        while not self._healthy and self._pending():
             if self._news is None:
                 self._news = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._news)

@@ -7,34 +7,13 @@ from dataclasses import dataclass
 
 from gwctl import KONG_VERSION
 from gwctl.engine.http1.codec import Field, Framing, RequestHead
+from gwctl.engine.http1.heads import REQUEST_APART
 from gwctl.engine.proxy.origin import Origin
 
 SERVER_TOKEN = f"kong/{KONG_VERSION}".encode()
 
 # written by us, or meant for this connection only
-_OURS = frozenset(
-    (
-        b"connection",
-        b"content-length",
-        b"expect",
-        b"host",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy",
-        b"proxy-connection",
-        b"te",
-        b"transfer-encoding",
-        b"upgrade",
-        b"via",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-path",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-real-ip",
-    )
-)
+_OURS = REQUEST_APART - {b"trailer", b"x-kong-request-id"}
 _REQUEST_ID = frozenset((b"x-kong-request-id",))
 # a client may not use Connection to take these away (reliability.md S1.49)
 _KEPT = frozenset((b"authorization", b"close", b"content-length", b"cookie", b"host", b"keep-alive", b"upgrade"))

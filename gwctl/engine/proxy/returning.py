@@ -8,26 +8,12 @@ from dataclasses import dataclass
 from gwctl.engine.chain.plan import Plan
 from gwctl.engine.config import EngineConfig
 from gwctl.engine.http1.codec import Field, Framing, RequestHead, ResponseHead
+from gwctl.engine.http1.heads import RESPONSE_APART
 from gwctl.engine.proxy.forwarding import SERVER_TOKEN, is_websocket, wants_trailers
 from gwctl.engine.router.paths import header_text
 
-_DROPPED = frozenset(
-    (
-        b"connection",
-        b"content-length",
-        b"keep-alive",
-        b"proxy-connection",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"via",
-        b"x-accel-buffering",
-        b"x-accel-charset",
-        b"x-accel-expires",
-        b"x-accel-limit-rate",
-        b"x-accel-redirect",
-    )
-)
+# those that tell about us are dropped when we write our own
+_DROPPED = frozenset(name for name in RESPONSE_APART if not name.startswith(b"x-kong-"))
 _TRAILER = frozenset((b"trailer",))
 _NOT_NAMEABLE = frozenset((b"close", b"keep-alive", b"upgrade", b"content-type", b"set-cookie", b"date", b"server"))
 _CHARSET_TYPES = frozenset(
