@@ -76,6 +76,8 @@ def give_up(seen: bytes, runtime: Runtime, arrival: Arrival) -> None:
 
 
 def _record(runtime: Runtime, arrival: Arrival, known: Glimpse, status: int, size: int, request_id: str) -> None:
+    if runtime.metrics is not None:
+        runtime.metrics.request(status, size, 0.0, None)
     if runtime.access_log is None:
         return
     runtime.access_log.write(

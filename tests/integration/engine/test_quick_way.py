@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 
 import pytest
@@ -13,7 +14,8 @@ from gwctl.engine.proxy import phases
 from gwctl.engine.proxy.client import State
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.observe.access import AccessRecord
-from tests.integration.engine.world import Talk, echo, gateway, one_route, play, until, upstream_server
+from gwctl.observe.metrics import COLUMNS, MetricRow, totals
+from tests.integration.engine.world import Front, Talk, bound, echo, gateway, one_route, play, until, upstream_server
 from tests.tools.dns_server import dns_server
 
 CODECS = pytest.mark.parametrize("codec", ["fast", "h11"])
@@ -153,3 +155,25 @@ def test_who_does_not_take_the_response_is_dropped_in_the_end() -> None:
             sock.close()
 
     play(run())
+
+
+def test_every_request_is_counted_once_however_it_was_answered() -> None:
+    """Kept open on the quick way, first on the general way, no route, and what was no request."""
+    words = memoryview(bytearray(8 * COLUMNS)).cast("Q")
+
+    async def run() -> None:
+        async with upstream_server(echo()) as up, gateway(one_route(up.port, paths=["/a"])) as gw:
+            engine = gw.engine
+            engine._runtime = dataclasses.replace(engine._open(asyncio.get_running_loop()), metrics=MetricRow(words))
+            listener = bound()
+            await engine.serve([listener])
+            front = Front(listener.listener.port)
+            talk = await front.connect()
+            for path in ("/a", "/a", "/b"):
+                await talk.get(path)
+            assert (await talk.ask(b"GET / HTTP/1.1\r\n\r\n")).status == 400
+            talk.close()
+
+    play(run())
+    counted = totals([words])
+    assert (counted.requests, counted.statuses["2xx"], counted.statuses["4xx"], counted.proxied) == (4, 2, 2, 2)
