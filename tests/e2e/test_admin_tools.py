@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from tests.tools.client import Answer, ask
@@ -67,6 +68,26 @@ def test_a_node_tells_what_its_workers_serve(place: Place, upstream: Upstream) -
     assert admin(node, "GET", "/cache/services:nothing:::::").status == 404
 
 
+def _stays_changed(node: Traditional) -> None:
+    """A death and a reload do not end a level; the while is longer on a machine that needs longer for them."""
+    for seconds in (4, 16, 48):
+        changed = admin(node, "PUT", f"/debug/node/log-level/debug?timeout={seconds}")
+        end = time.monotonic() + seconds
+        assert changed.json() == {"message": "log level changed"}
+        (before, *_) = node.workers()
+        os.kill(before.pid, 9)
+        wait_for(
+            lambda pid=before.pid: pid not in {each.pid for each in node.workers()} and len(node.workers()) == 2,
+            "a successor",
+        )
+        node.gwctl("reload")
+        found = level(node)
+        if time.monotonic() < end:
+            assert found == "debug"
+            return
+    raise AssertionError("a reload took 48 s")
+
+
 def test_a_log_level_for_a_while(place: Place) -> None:
     node, other = Traditional(place), Traditional(place)
     other.prefix = place.directory.parent / "other"
@@ -75,16 +96,8 @@ def test_a_log_level_for_a_while(place: Place) -> None:
     node.started()
     assert other.gwctl("start").code == 0
     assert level(node) == "notice"
-    assert admin(node, "PUT", "/debug/node/log-level/debug?timeout=4").json() == {"message": "log level changed"}
-    assert level(node) == "debug"
-    (before, *_) = node.workers()
-    os.kill(before.pid, 9)
-    wait_for(
-        lambda: before.pid not in {each.pid for each in node.workers()} and len(node.workers()) == 2, "a successor"
-    )
-    node.gwctl("reload")
-    assert level(node) == "debug"
-    wait_for(lambda: level(node) == "notice", "the configured level is back", deadline=15)
+    _stays_changed(node)
+    wait_for(lambda: level(node) == "notice", "the configured level is back", deadline=60)
     assert admin(node, "PUT", "/debug/cluster/log-level/crit").status == 200
     wait_for(lambda: (level(node), level(other)) == ("crit", "crit"), "both nodes heard")
 

@@ -116,7 +116,7 @@ def test_dp_start_with_a_file_needs_no_control_plane(place: Place, upstream: Ups
     wait_for(lambda: ask("GET", f"http://127.0.0.1:{port}/two").status == 200, "the changed file is served")
     assert place.gwctl("dp", "health", env=environ).out.startswith("nginx.......running")
     assert place.gwctl("dp", "stop", env=environ).code == 0
-    assert place.left() == []
+    place.becomes_empty()
 
     done = subprocess.run(
         [GWCTL, "dp", "start", "--config", "-", "--daemon"],
@@ -158,7 +158,7 @@ def test_c22_a_broken_file_is_refused_with_every_error_and_nothing_is_lost(node:
     ):
         assert text in refused.err, refused.err
     assert "Traceback" not in refused.err
-    assert node.place.left() == []
+    node.place.becomes_empty()
     missing = node.gwctl("start", ok=False, env={"KONG_DECLARATIVE_CONFIG": "nowhere.yml"})
     assert missing.code == 1
     assert "nowhere.yml: No such file or directory" in missing.err

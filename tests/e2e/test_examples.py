@@ -42,7 +42,7 @@ def test_quickstart(place: Place) -> None:
 
     assert any("SYNC STATUS" in text and "normal" in text for text in told)
     assert any('"reachable":true' in text.replace(" ", "") for text in told), "the first proxied answer"
-    assert place.left() == []
+    place.becomes_empty()
 
 
 @needs_curl
@@ -57,7 +57,7 @@ def test_dbless(place: Place) -> None:
     assert '"username":"carol"' in told
     assert "expected an array" in told
     assert "_format_version: '3.0'" in told
-    assert place.left() == []
+    place.becomes_empty()
 
 
 @needs_curl
@@ -73,7 +73,7 @@ def test_state_as_code(place: Place) -> None:
     assert "~ update service status" in told
     assert told.splitlines().count("consumers/alice") == 1
     assert "consumers/bob" not in told
-    assert place.left() == []
+    place.becomes_empty()
 
 
 class Compose:

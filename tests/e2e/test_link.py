@@ -236,7 +236,7 @@ def test_a29_a31_both_planes_end_without_an_alarming_word(hybrid: Hybrid) -> Non
     assert hybrid.data_plane.get("/echo").status == 200
     ended = hybrid.data_plane.gwctl("quit")
     assert (ended.code, ended.out, ended.err) == (0, "Kong stopped (gracefully)\n", "")
-    assert hybrid.place.left() == []
+    hybrid.place.becomes_empty()
 
 
 CONTROL_PLANE, DATA_PLANE = "control_plane", "data_plane"
@@ -273,7 +273,7 @@ def test_a30_a_start_that_cannot_work_is_refused(place: Place, role: str, settin
     assert refused.code == 1
     assert refused.out == ""
     assert refused.err.startswith(f"Error: {told}"), refused
-    assert place.left() == []
+    place.becomes_empty()
 
 
 def test_a30_a_label_with_every_sign_that_is_allowed(pair: Hybrid) -> None:

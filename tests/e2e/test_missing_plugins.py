@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.tools.gateway import DataPlane, Place
+from tests.tools.gateway import DataPlane, Place, place_in
 from tests.tools.hybrid import Hybrid
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
@@ -15,16 +16,17 @@ from tests.tools.waiting import wait_for
 REASON = {"message": "key-auth plugin is not available on this node"}
 
 
-@pytest.fixture
-def hybrid(place: Place, upstream: Upstream) -> Hybrid:
+@pytest.fixture(scope="module")
+def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
     """One control plane and two data planes of two workers; the second opts out of refusing."""
-    made = Hybrid(place, upstream, data_planes=2, workers=2)
-    made.data_planes[1].environ["GWCTL_MISSING_PLUGIN"] = "warn"
-    made.start()
-    for name in ("plain", "guarded"):
-        made.control_plane.route(name, upstream.url)
-    made.settled()
-    return made
+    with place_in(tmp_path_factory.mktemp("missing")) as place, Upstream() as upstream:
+        made = Hybrid(place, upstream, data_planes=2, workers=2)
+        made.data_planes[1].environ["GWCTL_MISSING_PLUGIN"] = "warn"
+        made.start()
+        for name in ("plain", "guarded"):
+            made.control_plane.route(name, upstream.url)
+        made.settled()
+        yield made
 
 
 def statuses(node: DataPlane, path: str) -> set[int]:
@@ -99,7 +101,7 @@ def test_routes_of_a_plugin_that_nobody_runs_are_refused_until_it_goes(hybrid: H
 
 def test_a_plugin_of_a_service_and_one_of_everything(hybrid: Hybrid) -> None:
     control_plane, (strict, lenient) = hybrid.control_plane, hybrid.data_planes
-    control_plane.write("POST", "/services/guarded/plugins", data={"name": "key-auth"})
+    plugin = control_plane.write("POST", "/services/guarded/plugins", data={"name": "key-auth"})
     settles(hybrid, "/guarded", 503)
     assert statuses(strict, "/plain") == {200}
 
@@ -114,12 +116,14 @@ def test_a_plugin_of_a_service_and_one_of_everything(hybrid: Hybrid) -> None:
     settles(hybrid, "/plain", 200)
     is_told(hybrid, "key-auth")
     strict.stop()
-    strict.start()
-    assert statuses(strict, "/guarded") == {503}
-    strict.stop()
     strict.start(env={"GWCTL_MISSING_PLUGIN": "warn"})
     assert statuses(strict, "/guarded") == {200}
     assert statuses(lenient, "/guarded") == {200}
+    strict.stop()
+    strict.start()
+    assert statuses(strict, "/guarded") == {503}
+    control_plane.write("DELETE", f"/plugins/{plugin['id']}")
+    settles(hybrid, "/guarded", 200)
 
 
 def test_plugins_outside_the_setting_cannot_be_written(place: Place, upstream: Upstream) -> None:
@@ -172,4 +176,4 @@ def test_a_plugin_that_does_not_exist_is_refused_before_anything_starts(place: P
         assert text in refused.err, refused
         assert "did you mean 'key-auth'?" in refused.err
         assert "Traceback" not in refused.err
-    assert place.left() == []
+    place.becomes_empty()

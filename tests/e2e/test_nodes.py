@@ -71,7 +71,7 @@ def test_a1_quickstart_walks_and_leaves_nothing(place: Place) -> None:
 
     assert "HTTP/1.1 200 OK" in walked.out
     assert "normal" in walked.out
-    assert place.left() == []
+    place.becomes_empty()
 
 
 @pytest.mark.serial

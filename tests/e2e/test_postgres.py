@@ -92,4 +92,4 @@ def test_a_database_that_is_down_is_named(place: Place, database: Database) -> N
     assert started.code == 1
     assert started.err.startswith("Error: [PostgreSQL error] ")
     assert "connection refused" in started.err.lower()
-    assert place.left() == []
+    place.becomes_empty()

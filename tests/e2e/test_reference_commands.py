@@ -8,13 +8,14 @@ import signal
 import socket
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.tools import processes
 from tests.tools.client import ask
-from tests.tools.gateway import Place
+from tests.tools.gateway import Place, place_in
 from tests.tools.traditional import Traditional
 from tests.tools.upstream import Upstream
 from tests.tools.waiting import wait_for
@@ -27,13 +28,23 @@ def node(place: Place) -> Traditional:
     return Traditional(place)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traditional]:
+    """A node that proxies /one, of the tests that leave it running with the settings it began with."""
+    with place_in(tmp_path_factory.mktemp("running")) as place, Upstream() as upstream:
+        made = Traditional(place)
+        made.started()
+        made.proxied(upstream)
+        yield made
+
+
 def test_c8_a_prefix_given_to_stop_beats_the_environment(place: Place, node: Traditional) -> None:
     node.started()
 
     stopped = place.gwctl("stop", "--prefix", node.prefix, env={"KONG_PREFIX": str(place.directory / "other")})
 
     assert stopped.out == "Kong stopped\n"
-    assert place.left() == []
+    place.becomes_empty()
 
 
 def test_c8_default_prefix(place: Place) -> None:
@@ -109,7 +120,7 @@ def test_c17_without_daemon_start_stays_and_tells_on_its_output(place: Place, no
     wait_for(lambda: "GET /nothing" in spawned.text, f"the access log is on its output {spawned.text}")
     assert "[notice]" in spawned.text
     assert spawned.end(signal.SIGTERM) == 0
-    assert place.left() == []
+    place.becomes_empty()
 
 
 def test_c19_a_missing_settings_file(place: Place) -> None:
@@ -127,18 +138,17 @@ def test_c20_a_prefix_that_is_not_there(place: Place, command: str) -> None:
     assert f"Error: no such prefix: {place.directory / 'inexistent'}\n" in refused.err
 
 
-def test_c21_a_second_start_is_refused_and_changes_nothing(node: Traditional) -> None:
-    node.started()
-    files = {path: path.stat().st_mtime_ns for path in (node.prefix / "sockets").iterdir()}
-    environment = (node.prefix / ".kong_env").read_bytes()
+def test_c21_a_second_start_is_refused_and_changes_nothing(running: Traditional) -> None:
+    files = {path: path.stat().st_mtime_ns for path in (running.prefix / "sockets").iterdir()}
+    environment = (running.prefix / ".kong_env").read_bytes()
 
-    refused = node.gwctl("start", ok=False, env={"KONG_LOG_LEVEL": "debug"})
+    refused = running.gwctl("start", ok=False, env={"KONG_LOG_LEVEL": "debug"})
 
     assert refused.code == 1
-    assert refused.err.startswith(f"Error: Kong is already running in {node.prefix}\n")
-    assert (node.prefix / ".kong_env").read_bytes() == environment
-    assert {path: path.stat().st_mtime_ns for path in (node.prefix / "sockets").iterdir()} == files
-    assert node.gwctl("health").code == 0
+    assert refused.err.startswith(f"Error: Kong is already running in {running.prefix}\n")
+    assert (running.prefix / ".kong_env").read_bytes() == environment
+    assert {path: path.stat().st_mtime_ns for path in (running.prefix / "sockets").iterdir()} == files
+    assert running.gwctl("health").code == 0
 
 
 def test_c24_deprecated_properties_and_values_warn_on_stderr(place: Place) -> None:
@@ -204,49 +214,46 @@ def test_c26_after_kill_9_the_next_start_removes_dangling_sockets(node: Traditio
     assert "dangling" not in node.gwctl("start").err
 
 
-def test_c27_reload_keeps_supervisor_and_node_id_and_replaces_the_rest(node: Traditional) -> None:
-    node.started()
-    pid, workers = node.pid, {process.pid for process in node.workers()}
-    node_id = ask("GET", f"http://127.0.0.1:{node.admin_port}/").json()["node_id"]
+def test_c27_reload_keeps_supervisor_and_node_id_and_replaces_the_rest(running: Traditional) -> None:
+    pid, workers = running.pid, {process.pid for process in running.workers()}
+    node_id = ask("GET", f"http://127.0.0.1:{running.admin_port}/").json()["node_id"]
 
-    assert node.gwctl("reload").out == "Kong reloaded\n"
+    assert running.gwctl("reload").out == "Kong reloaded\n"
 
-    assert node.pid == pid
-    assert not workers & {process.pid for process in node.workers()}
-    assert ask("GET", f"http://127.0.0.1:{node.admin_port}/").json()["node_id"] == node_id
+    assert running.pid == pid
+    assert not workers & {process.pid for process in running.workers()}
+    assert ask("GET", f"http://127.0.0.1:{running.admin_port}/").json()["node_id"] == node_id
 
 
-def test_c27_reload_takes_new_settings_from_file_and_environment(place: Place, node: Traditional) -> None:
-    node.started()
-    conf = place.directory / "new.conf"
+def test_c27_reload_takes_new_settings_from_file_and_environment(running: Traditional) -> None:
+    conf = running.place.directory / "new.conf"
     conf.write_text("nginx_worker_processes = 1\n")
-    environ = {name: value for name, value in node.environ.items() if name != "KONG_NGINX_WORKER_PROCESSES"}
+    environ = {name: value for name, value in running.environ.items() if name != "KONG_NGINX_WORKER_PROCESSES"}
 
-    place.gwctl("reload", "-c", conf, env=environ)
-    assert len(node.workers()) == 1
-    node.gwctl("reload", env={"KONG_NGINX_WORKER_PROCESSES": "3"})
-    assert len(node.workers()) == 3
-
-
-def test_c27_reload_without_any_variable_keeps_the_settings_of_the_start(place: Place, node: Traditional) -> None:
-    node.started()
-
-    place.gwctl("reload", "-p", node.prefix)
-
-    assert ask("GET", f"http://127.0.0.1:{node.admin_port}/status").status == 200
-    assert len(node.workers()) == 2
+    running.place.gwctl("reload", "-c", conf, env=environ)
+    assert len(running.workers()) == 1
+    running.gwctl("reload", env={"KONG_NGINX_WORKER_PROCESSES": "3"})
+    assert len(running.workers()) == 3
+    running.gwctl("reload")
+    assert len(running.workers()) == 2
 
 
-def test_c27_reload_with_settings_that_cannot_work_changes_nothing(node: Traditional) -> None:
-    node.started()
-    workers = {process.pid for process in node.workers()}
+def test_c27_reload_without_any_variable_keeps_the_settings_of_the_start(running: Traditional) -> None:
+    running.place.gwctl("reload", "-p", running.prefix)
 
-    refused = node.gwctl("reload", ok=False, env={"KONG_DATABASE": "postgres", "KONG_PG_PORT": "1"})
+    assert ask("GET", f"http://127.0.0.1:{running.admin_port}/status").status == 200
+    assert len(running.workers()) == 2
+
+
+def test_c27_reload_with_settings_that_cannot_work_changes_nothing(running: Traditional) -> None:
+    workers = {process.pid for process in running.workers()}
+
+    refused = running.gwctl("reload", ok=False, env={"KONG_DATABASE": "postgres", "KONG_PG_PORT": "1"})
 
     assert refused.code == 1
     assert refused.err.startswith("Error: ")
-    assert {process.pid for process in node.workers()} == workers
-    assert node.gwctl("health").code == 0
+    assert {process.pid for process in running.workers()} == workers
+    assert running.gwctl("health").code == 0
 
 
 @pytest.mark.parametrize("command", ["stop", "quit", "reload"])
@@ -259,22 +266,19 @@ def test_c27_a_node_that_does_not_run(node: Traditional, command: str) -> None:
     assert f"Error: nginx not running in prefix: {node.prefix}\n" in refused.err
 
 
-def test_c30_a_killed_worker_is_replaced_and_serves_the_current_configuration(
-    node: Traditional, upstream: Upstream
-) -> None:
-    node.started()
-    node.proxied(upstream)
-    before = {process.pid for process in node.workers()}
+def test_c30_a_killed_worker_is_replaced_and_serves_the_current_configuration(running: Traditional) -> None:
+    before = {process.pid for process in running.workers()}
     os.kill(min(before), signal.SIGKILL)
 
-    wait_for(lambda: len({process.pid for process in node.workers()} - before) == 1, "a new worker", deadline=2)
+    wait_for(lambda: len({process.pid for process in running.workers()} - before) == 1, "a new worker", deadline=2)
 
     for _ in range(20):
-        node.serves()
+        running.serves()
 
     def told() -> bool:
-        pids = set(ask("GET", f"http://127.0.0.1:{node.admin_port}/").json()["pids"]["workers"])
-        return {process.pid for process in node.workers()} <= pids and pids <= {process.pid for process in node.tree()}
+        pids = set(ask("GET", f"http://127.0.0.1:{running.admin_port}/").json()["pids"]["workers"])
+        workers, tree = ({process.pid for process in some} for some in (running.workers(), running.tree()))
+        return workers <= pids <= tree
 
     wait_for(told, "the Admin API shows the new worker instead of the dead one")
 
@@ -336,25 +340,24 @@ def test_c36_quit_ends_a_request_that_takes_too_long(node: Traditional, upstream
 
     assert ended.code == 0
     assert ended.out == "Timeout, Kong stopped forcefully\n"
-    assert node.place.left() == []
+    node.place.becomes_empty()
 
 
-def test_c41_usr1_opens_the_logs_again(node: Traditional) -> None:
-    node.started()
-    log = node.prefix / "logs" / "access.log"
+def test_c41_usr1_opens_the_logs_again(running: Traditional) -> None:
+    log = running.prefix / "logs" / "access.log"
     rotated = log.rename(log.with_suffix(".1"))
 
-    os.kill(node.pid, signal.SIGUSR1)
+    os.kill(running.pid, signal.SIGUSR1)
 
     wait_for(log.exists, "a new file")
 
     def told() -> bool:
-        ask("GET", f"http://127.0.0.1:{node.port}/rotated")
+        ask("GET", f"http://127.0.0.1:{running.port}/rotated")
         return "/rotated" in log.read_text()
 
     wait_for(told, "requests go to the new file")
     assert rotated.exists()
-    assert "(SIGUSR1) received" in node.log
+    assert "(SIGUSR1) received" in running.log
 
 
 def test_c41_usr2_starts_a_second_supervisor_and_quit_ends_the_first(node: Traditional, upstream: Upstream) -> None:
@@ -375,7 +378,7 @@ def test_c41_usr2_starts_a_second_supervisor_and_quit_ends_the_first(node: Tradi
     assert not old_file.exists()
     node.serves()
     assert node.gwctl("stop").out == "Kong stopped\n"
-    assert node.place.left() == []
+    node.place.becomes_empty()
 
 
 def test_c40_gen_cert_writes_two_files_once(place: Place) -> None:

@@ -28,7 +28,7 @@ def test_c4_a_reference_without_a_value_stops_the_start(place: Place, reference:
     assert refused.out == ""
     told = f"Error: failed to dereference '{reference}': {reason} for config option 'real_ip_header'\n"
     assert refused.err.startswith(told), refused
-    assert place.left() == []
+    place.becomes_empty()
 
 
 def test_c5_c6_a_reference_is_needed_to_start_and_not_to_stop(place: Place) -> None:
@@ -48,7 +48,7 @@ def test_c5_c6_a_reference_is_needed_to_start_and_not_to_stop(place: Place) -> N
     assert (stopped.out, stopped.err) == ("Kong stopped\n", "")
     assert "vault://" not in node.log
     assert not ALARMING.search(node.log), node.log
-    assert place.left() == []
+    place.becomes_empty()
 
 
 @pytest.mark.postgres

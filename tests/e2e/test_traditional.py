@@ -20,7 +20,7 @@ def test_a10_a_node_without_a_role_proxies_and_ends(place: Place, upstream: Upst
 
     assert stopped.out == "Kong stopped\n"
     assert stopped.err == ""
-    assert place.left() == []
+    place.becomes_empty()
     unhealthy = node.gwctl("health", ok=False)
     assert unhealthy.code == 1
     assert f"Error: Kong is not running at {node.prefix}" in unhealthy.err

@@ -47,7 +47,7 @@ def test_a2_the_walk_ends_with_one_data_plane_in_the_list(place: Place) -> None:
     assert node["cert_details"]["expiry_timestamp"] == pytest.approx(time.time() + 1095 * 86400, abs=60)
 
     place.run(["sh", "-c", "gwctl dp stop && gwctl cp stop"])
-    assert place.left() == []
+    place.becomes_empty()
 
 
 @pytest.mark.serial

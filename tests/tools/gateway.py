@@ -184,6 +184,11 @@ class Place:
         """Living processes that came from this place."""
         return processes.marked(_MARK, self._mark)
 
+    def becomes_empty(self) -> None:
+        """Fail if a process stays. A stopped node gives back its lock, its last possession, just before it ends: on a
+        busy machine its process is seen for a moment after the command that stopped it."""
+        wait_for(lambda: not self.left(), f"every process has ended, not {self.left()}", deadline=5.0)
+
     def close(self) -> None:
         """End everything that is left, by pid, and wait for it."""
         for _ in range(50):
