@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 from gwctl.engine.http1.codec import END, End, Field, Framing
 from gwctl.engine.wire import Wire
@@ -15,6 +16,12 @@ from gwctl.engine.wire import Wire
 MEMORY_BYTES = 128 * 1024
 _PIECE = 64 * 1024
 _ARRIVED_PIECES = 16
+
+T = TypeVar("T")
+
+
+class NotKept(Exception):
+    """The temporary file for a body cannot be made or written; says what the system said."""
 
 
 class BodySource(Protocol):
@@ -163,7 +170,10 @@ def arrived(source: BodySource) -> tuple[bytes, bool]:
 
 
 async def buffered(source: BodySource, first: bytes, executor: Executor) -> Body:
-    """The whole body: the first MEMORY_BYTES in memory, a longer one in a file. Raises like ``BodySource.next``."""
+    """The whole body: the first MEMORY_BYTES in memory, a longer one in a file.
+
+    Raises like ``BodySource.next``, and NotKept when the file cannot be made or written.
+    """
     pieces: list[bytes] = [first]
     size = len(first)
     while size <= MEMORY_BYTES:
@@ -176,22 +186,30 @@ async def buffered(source: BodySource, first: bytes, executor: Executor) -> Body
 
 
 async def _spooled(source: BodySource, pieces: list[bytes], executor: Executor) -> Body:
-    loop = asyncio.get_running_loop()
-    file: IO[bytes] = await loop.run_in_executor(executor, tempfile.TemporaryFile)
+    file: IO[bytes] = await _kept(executor, tempfile.TemporaryFile)
     size = 0
     try:
         while True:
             data = b"".join(pieces)
-            await loop.run_in_executor(executor, file.write, data)
+            await _kept(executor, file.write, data)
             size += len(data)
             pieces, ended = await _some(source)
             if ended:
                 data = b"".join(pieces)
-                await loop.run_in_executor(executor, _finish, file, data)
+                await _kept(executor, _finish, file, data)
                 return FileBody(file, size + len(data), executor)
     except BaseException:
-        file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take is tried again by closing
+            file.close()
         raise
+
+
+async def _kept(executor: Executor, work: Callable[..., T], *arguments: bytes | IO[bytes]) -> T:
+    """A step of work on the file. Raises NotKept."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, work, *arguments)
+    except OSError as error:
+        raise NotKept(error.strerror) from error
 
 
 async def _some(source: BodySource) -> tuple[list[bytes], bool]:

@@ -11,7 +11,7 @@ from gwctl.engine.chain.plan import ServicePlan
 from gwctl.engine.http1.codec import BadRequest, BadResponse, Framing
 from gwctl.engine.proxy.addressing import address_of, host_field, outgoing_head
 from gwctl.engine.proxy.answers import Answer, core_answer
-from gwctl.engine.proxy.bodies import Body, MemoryBody, StreamBody, arrived, buffered
+from gwctl.engine.proxy.bodies import Body, MemoryBody, NotKept, StreamBody, arrived, buffered
 from gwctl.engine.proxy.exchange import Exchange
 from gwctl.engine.proxy.forwarding import Outgoing, is_websocket, passed_trailers, wants_trailers
 from gwctl.engine.proxy.relay import relay
@@ -37,6 +37,11 @@ async def forward(exchange: Exchange, service: ServicePlan) -> Answer | None:
         body = await _body(exchange)
     except BadRequest as error:
         return core_answer(error.status, close=True)
+    except NotKept as error:
+        _log.error(
+            "a request's body cannot be kept in a temporary file (%s), request_id: %s", error, exchange.request_id
+        )
+        return core_answer(500, close=True)
     try:
         return await _tries(exchange, service, body)
     except BadRequest as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
+from functools import partial
 
 import pytest
 
@@ -410,3 +412,26 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
             await until(lambda: gw.engine.stats().active == 0, "the client is dropped")
 
     play(run())
+
+
+def test_a_full_disk_under_an_upload_is_one_line_in_the_log_and_ends_one_request(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = 300_000
+    head = b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % size
+
+    async def run() -> tuple[Response, Response]:
+        async with upstream_server(echo()) as up, gateway(one_route(up.port)) as gw:
+            with monkeypatch.context() as full:
+                full.setattr(tempfile, "TemporaryFile", partial(open, "/dev/full", "w+b"))
+                talk = await gw.connect()
+                await talk.send(head)
+                await talk.send(b"x" * size)
+                refused = await talk.response()
+            return refused, await gw.ask(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+
+    refused, after = play(run())
+    assert (refused.status, after.status) == (500, 200)
+    (line,) = [record for record in caplog.records if "temporary file" in record.message]
+    assert "No space left on device" in line.message
+    assert not any(record.exc_info for record in caplog.records)
