@@ -2,8 +2,9 @@
 
 ``engine``: one worker beside its upstream alone, in alternating rounds. The ratio survives a busy machine better than
 the absolute figures; ``cpu_us`` is CPU time of the proxy per request. ``changesets`` and ``admin`` are
-those of `bench.changesets` and `bench.admin`, on both databases; ``router`` is that of `bench.router`; ``idle`` and
-``tls`` measure connections (`bench.idle`, `bench.tls_handshakes`). ``peers`` sets gwctl beside other proxies
+those of `bench.changesets` and `bench.admin`, on both databases; ``router`` is that of `bench.router`; ``path`` is a
+request without sockets (`bench.in_process`). ``idle`` and ``tls`` measure connections (`bench.idle`,
+`bench.tls_handshakes`). ``peers`` sets gwctl beside other proxies
 (`bench.peers.comparing`), ``commits`` this tree beside an older one (`bench.commits`): the only bench that fails.
 ``--smoke`` takes a few seconds for each and leaves out ``admin`` and ``peers`` unless they are named.
 """
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import admin, changesets, commits, idle, router, tls_handshakes
+from bench import admin, changesets, commits, idle, in_process, router, tls_handshakes
 from bench.peers import comparing
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -123,6 +124,10 @@ def _router(options: argparse.Namespace) -> dict[str, Any]:
     return router.measured(smoke=options.smoke)
 
 
+def _path(options: argparse.Namespace) -> dict[str, Any]:
+    return in_process.measured(smoke=options.smoke)
+
+
 _KINDS = ("sqlite", "postgres")
 _BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "engine": _engine,
@@ -132,6 +137,7 @@ _BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "changesets": _changesets,
     "admin": _admin,
     "router": _router,
+    "path": _path,
     "peers": comparing.compared,
 }
 _LONG = ("admin", "peers")
