@@ -114,6 +114,8 @@ def test_dp_start_with_a_file_needs_no_control_plane(place: Place, upstream: Ups
     (place.directory / "kong.yml").write_text(document("/two", upstream.port))
     assert place.gwctl("dp", "reload", env=environ).out == "Kong reloaded\n"
     wait_for(lambda: ask("GET", f"http://127.0.0.1:{port}/two").status == 200, "the changed file is served")
+    # the loader of the new generation says a moment later than its workers that it is there
+    wait_for(lambda: place.gwctl("dp", "health", env=environ, ok=False).code == 0, "every process is there")
     assert place.gwctl("dp", "health", env=environ).out.startswith("nginx.......running")
     assert place.gwctl("dp", "stop", env=environ).code == 0
     place.becomes_empty()
