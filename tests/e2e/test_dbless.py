@@ -355,7 +355,7 @@ def test_15_off_13_many_documents_on_eight_workers(place: Place) -> None:
 
 
 def test_a_file_fills_the_empty_cache_of_a_data_plane_once(place: Place, upstream: Upstream, tmp_path: Path) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_plane = ControlPlane(place)
     control_plane.prepare()
     (place.directory / "kong.yml").write_text(document("/seeded", upstream.port))

@@ -29,7 +29,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbless]:
 @pytest.fixture(scope="module")
 def certificate(node: Dbless) -> tuple[str, str]:
     """Some certificate and its key."""
-    node.place.gwctl("hybrid", "gen_cert")
+    node.place.set_up("hybrid", "gen_cert")
     return tuple((node.place.directory / f"cluster.{end}").read_text() for end in ("crt", "key"))  # type: ignore[return-value]
 
 

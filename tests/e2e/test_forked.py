@@ -1,4 +1,4 @@
-"""A command of the tests (tools/forked.py) is the installed command: the same exit code, output and files."""
+"""A command that sets a test up (tools/forked.py) is the installed command: the same exit code, output and files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_it_tells_what_the_installed_one_tells(place: Place, words: list[str]) -
     (place.directory / "good.yml").write_text(FILE)
     assert forked.fits(words, place.environ) or os.environ.get("GWCTL_TEST_INSTALLED")
 
-    assert place.gwctl(*words, ok=False) == installed(place, *words)
+    assert place.set_up(*words, ok=False) == installed(place, *words)
 
 
 def test_it_has_its_own_directory_environment_and_limit(place: Place, tmp_path: Path) -> None:
@@ -44,10 +44,10 @@ def test_it_has_its_own_directory_environment_and_limit(place: Place, tmp_path: 
     elsewhere.mkdir()
     (elsewhere / "here.yml").write_text(FILE.replace("name: a", 'name: "${{ env "DECK_N" }}"'))
 
-    told = place.gwctl("config", "validate", "here.yml", env={"DECK_N": "a"}, directory=elsewhere)
+    told = place.set_up("config", "validate", "here.yml", env={"DECK_N": "a"}, directory=elsewhere)
 
     assert told.out == "valid: 1 records\n"
-    unset = place.gwctl("config", "validate", "here.yml", directory=elsewhere, ok=False)
+    unset = place.set_up("config", "validate", "here.yml", directory=elsewhere, ok=False)
     assert "environment variable 'DECK_N' is not set" in unset.err
 
 

@@ -26,7 +26,7 @@ class Silent(ControlPlane):
 def starting(place: Place) -> Iterator[tuple[DataPlane, Spawned]]:
     """A data plane in the middle of ``gwctl dp start --daemon``, and that command."""
     silent = Silent(place)
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     node = DataPlane(place, [silent], workers=1)
     with silent.socket:
         command = place.spawn("dp", "start", "--cp", silent.address, "--workers", "1", "--daemon", env=node.environ)

@@ -181,7 +181,7 @@ def test_a14_the_expiry_of_the_certificate_is_shown(pair: Hybrid) -> None:
 
 
 def test_a20_a_write_needs_no_data_plane_and_reaches_one_that_links_later(place: Place, upstream: Upstream) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_plane = ControlPlane(place)
     control_plane.prepare()
     control_plane.start(env={"KONG_LOG_LEVEL": "debug"})
@@ -265,7 +265,7 @@ CONTROL_PLANE, DATA_PLANE = "control_plane", "data_plane"
 )
 def test_a30_a_start_that_cannot_work_is_refused(place: Place, role: str, settings: dict[str, str], told: str) -> None:
     if settings and not any(name.startswith("CLUSTER_CERT") for name in settings):
-        place.gwctl("hybrid", "gen_cert")
+        place.set_up("hybrid", "gen_cert")
     environ = {f"KONG_{name}": value for name, value in settings.items()}
 
     refused = place.gwctl("start", "-p", "node", ok=False, env={"KONG_ROLE": role, **environ})

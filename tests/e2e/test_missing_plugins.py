@@ -156,7 +156,7 @@ def test_plugins_outside_the_setting_cannot_be_written(place: Place, upstream: U
 
 def test_a_plugin_that_does_not_exist_is_refused_before_anything_starts(place: Place) -> None:
     text = "key-auht plugin is enabled but not installed"
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     (place.directory / "kong.conf").write_text("plugins = bundled, key-auht\n")
     checked = place.gwctl("check", "kong.conf", ok=False)
     assert (checked.code, text in checked.err) == (1, True)

@@ -24,7 +24,7 @@ def test_migrations_tell_what_waits_as_data(place: Place) -> None:
 
 def test_health_as_data_keeps_its_exit_code(place: Place) -> None:
     control_plane = ControlPlane(place)
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_plane.prepare()
     control_plane.start()
 

@@ -55,7 +55,7 @@ class ReferenceDataPlane(DataPlane):
 def test_a4_a_write_on_one_control_plane_is_served_by_the_data_plane_of_the_other(
     place: Place, database: Database, upstream: Upstream
 ) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_planes = [ReferenceControlPlane(place, f"cp{index}", database) for index in (1, 2)]
     data_planes = [
         ReferenceDataPlane(place, f"dp{index}", control_plane)
@@ -84,7 +84,7 @@ def test_a4_a_write_on_one_control_plane_is_served_by_the_data_plane_of_the_othe
 
 @pytest.mark.postgres
 def test_a_database_that_is_down_is_named(place: Place, database: Database) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_plane = ReferenceControlPlane(place, "cp", database)
 
     started = control_plane.gwctl("start", ok=False, env={"KONG_PG_PORT": str(place.ports.take())})

@@ -382,7 +382,7 @@ def test_c41_usr2_starts_a_second_supervisor_and_quit_ends_the_first(node: Tradi
 
 
 def test_c40_gen_cert_writes_two_files_once(place: Place) -> None:
-    told = place.gwctl("hybrid", "gen_cert")
+    told = place.set_up("hybrid", "gen_cert")
 
     certificate, key = place.directory / "cluster.crt", place.directory / "cluster.key"
     assert told.out == (

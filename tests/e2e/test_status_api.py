@@ -45,7 +45,7 @@ def answers(node: WatchedControlPlane | DataPlane, status: int, body: dict[str, 
 def test_s1_s6_a26_readiness_follows_the_configuration_and_not_the_control_plane(
     place: Place, upstream: Upstream
 ) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     control_plane = WatchedControlPlane(place)
     control_plane.prepare()
     data_plane = DataPlane(place, [control_plane], workers=2)
@@ -97,7 +97,7 @@ def test_s1_s6_a_traditional_node_is_ready_and_has_no_hash(place: Place, upstrea
 @pytest.mark.postgres
 def test_s2_a_database_that_goes_away_and_comes_back(place: Place) -> None:
     with running_postgres() as postgres:
-        place.gwctl("hybrid", "gen_cert")
+        place.set_up("hybrid", "gen_cert")
         control_plane = WatchedControlPlane(place, postgres.create_database().environ())
         control_plane.bootstrap()
         control_plane.start()
@@ -118,7 +118,7 @@ def test_s2_a_database_that_goes_away_and_comes_back(place: Place) -> None:
 
 def test_s3_tls_and_the_flag_http2(place: Place) -> None:
     """The flag is taken; what is spoken is HTTP/1.1, also to clients that would like HTTP/2 better."""
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     data_plane = DataPlane(place, [ControlPlane(place)], workers=1)
     data_plane.start(env={"GWCTL_STATUS_LISTEN": f"127.0.0.1:{data_plane.status_port} http2 ssl"})
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -138,7 +138,7 @@ def test_s3_tls_and_the_flag_http2(place: Place) -> None:
 @pytest.mark.serial
 @pytest.mark.usefixtures("documented_ports")
 def test_s5_a_data_plane_has_a_status_api_on_8007_unless_told_otherwise(place: Place) -> None:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     data_plane = DataPlane(place, [ControlPlane(place)], workers=1)
     del data_plane.environ["GWCTL_STATUS_LISTEN"]
 

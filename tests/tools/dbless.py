@@ -45,7 +45,7 @@ class Dbless:
         return path
 
     def start(self) -> None:
-        assert self.gwctl("start").out.splitlines()[-1] == "Kong started"
+        assert self.place.set_up("start", env=self.environ).out.splitlines()[-1] == "Kong started"
 
     def restart(self) -> None:
         assert self.gwctl("restart").out.splitlines()[-1] == "Kong started"

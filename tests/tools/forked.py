@@ -4,8 +4,8 @@ Two thirds of the time of a short command is the import of what it needs. A chil
 installed script calls, in its own process, with its own arguments, environment, directory, output and exit code.
 The processes of a node are never such children: a start runs interpreters for them in either way.
 
-``Place.run`` and ``Place.spawn`` always run the installed script; ``tests/e2e/test_forked.py`` compares the two ways,
-and ``GWCTL_TEST_INSTALLED=1`` makes every command the installed one.
+Only ``Place.set_up`` runs them; what a test is about runs the installed script. ``tests/e2e/test_forked.py`` compares
+the two ways, and ``GWCTL_TEST_INSTALLED=1`` makes every command the installed one.
 """
 
 from __future__ import annotations

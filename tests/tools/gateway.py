@@ -115,10 +115,21 @@ class Place:
         timeout: float = 60.0,
         directory: Path | None = None,
     ) -> Finished:
-        """Run ``gwctl arguments…`` to its end. Fails the test on an exit code other than 0 unless ``ok`` is False."""
+        """Run ``gwctl arguments…``, as it is installed, to its end. Fails the test on an exit code other than 0 unless
+        ``ok`` is False."""
+        return self._run(_run, [str(GWCTL), *map(str, arguments)], env, ok, timeout, directory)
+
+    def set_up(
+        self,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        ok: bool = True,
+        timeout: float = 60.0,
+        directory: Path | None = None,
+    ) -> Finished:
+        """The same in the quickest way, for what a test needs and is not about (see forked.py)."""
         words = [*map(str, arguments)]
-        forks = forked.fits(words, self.environ | dict(env or {}))
-        way: _Way = forked.run if forks else _run
+        way: _Way = forked.run if forked.fits(words, self.environ | dict(env or {})) else _run
         return self._run(way, [str(GWCTL), *words], env, ok, timeout, directory)
 
     def run(
@@ -224,7 +235,8 @@ class Node:
 
     def start(self, *arguments: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Finished:
         """Start it in the background; returns when it is ready."""
-        return self.gwctl(self.group, "start", *arguments, "--daemon", ok=ok, env=env)
+        run = self.place.set_up if ok else self.place.gwctl
+        return run(self.group, "start", *arguments, "--daemon", ok=ok, env=self.environ | dict(env or {}))
 
     def stop(self, ok: bool = True) -> Finished:
         return self.gwctl(self.group, "stop", ok=ok)

@@ -24,7 +24,7 @@ class Hybrid:
         ]
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
-        self.place.gwctl("hybrid", "gen_cert")
+        self.place.set_up("hybrid", "gen_cert")
         self.control_plane.prepare()
         self.control_plane.start(env=environ)
         self.control_plane.route("echo", self.upstream.url)

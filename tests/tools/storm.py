@@ -126,7 +126,7 @@ class Scene:
 
 @contextmanager
 def scene(place: Place) -> Iterator[Scene]:
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     with fed_planes(place.directory.parent / "hub", place.directory) as feeding, constant_rate() as load:
         storm = Storm(feeding, load.upstream)
         data_plane = DataPlane(place, [feeding], workers=2)

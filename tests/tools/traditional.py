@@ -41,7 +41,7 @@ class Traditional:
 
     def started(self) -> None:
         self.prepare()
-        assert self.gwctl("start").out.splitlines()[-1] == "Kong started"
+        assert self.place.set_up("start", env=self.environ).out.splitlines()[-1] == "Kong started"
 
     @property
     def pid(self) -> int:

@@ -15,7 +15,7 @@ def control_plane(request: pytest.FixtureRequest, place: Place) -> Iterator[Cont
     """Started, empty; commands of its place find it by GWCTL_ADMIN_URL."""
     environ = {} if request.param == "sqlite" else request.getfixturevalue("database").environ()
     made = ControlPlane(place, environ=environ)
-    place.gwctl("hybrid", "gen_cert")
+    place.set_up("hybrid", "gen_cert")
     made.bootstrap()
     made.start()
     place.environ["GWCTL_ADMIN_URL"] = made.admin
