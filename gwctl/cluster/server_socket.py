@@ -7,6 +7,7 @@ and peer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -168,7 +169,8 @@ class ServerSocket:
             except (OSError, TimeoutError, ProtocolError):
                 pass
             finally:
-                self._writer.transport.abort()
+                with contextlib.suppress(AttributeError):  # Python's loop before 3.11.4, for what is closed already
+                    self._writer.transport.abort()
 
     async def _say_goodbye(self, code: int, reason: str) -> None:
         if self._protocol.state is State.OPEN:

@@ -27,14 +27,15 @@ from gwctl.engine.http1.heads import (
 _PLAIN = bytes(byte for byte in range(256) if 0x20 <= byte < 0x7F or byte == 0x09)
 _LINE_ENDS = b"\r\n" * 4096
 
-# the classes are wide because _PLAIN has been checked; possessive, so that nothing is tried twice. Request names with a
-# dot or an underscore need a decision, which is made on the slow way.
+# the classes are wide because _PLAIN has been checked; possessive, so that nothing is tried twice. Groups are not: what
+# follows one cannot begin another, and before CPython 3.11.4 fullmatch took possessive groups for more than they match.
+# Request names with a dot or an underscore need a decision, which is made on the slow way.
 _REQUEST = re.compile(
-    rb"([A-Z_-]++) ((/[^?# \t\r]*+)(?:\?[^# \t\r]*+)?+) HTTP/1\.1"
-    rb"(?:\r\n[-!#$%&'*+^`|~0-9A-Za-z]++:[^\r]*+)++\r\n\r\n"
+    rb"([A-Z_-]++) ((/[^?# \t\r]*+)(?:\?[^# \t\r]*+)?) HTTP/1\.1"
+    rb"(?:\r\n[-!#$%&'*+^`|~0-9A-Za-z]++:[^\r]*+)+\r\n\r\n"
 )
-_RESPONSE = re.compile(rb"HTTP/1\.1 ([2-9][0-9][0-9]) ([^\r]*+)(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]++:[^\r]*+)*+\r\n\r\n")
-_HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}+(?::[0-9]{0,5})?+")
+_RESPONSE = re.compile(rb"HTTP/1\.1 ([2-9][0-9][0-9]) ([^\r]*+)(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]++:[^\r]*+)*\r\n\r\n")
+_HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}+(?::[0-9]{0,5})?")
 _LONGEST_LENGTH = 18
 
 _NOTHING: frozenset[bytes] = frozenset()

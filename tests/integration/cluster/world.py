@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from gwctl.cache import CacheWriter
 from gwctl.certs import ClusterTrust, issue_shared_pair, load_pair
 from gwctl.cluster import Agent, Hub, HubIdentity, NodeIdentity, Replica
@@ -165,8 +167,10 @@ class World:
 
 
 def run(path: Path, scenario: Callable[[World], Awaitable[None]]) -> None:
+    """On the loop of nodes: Python's own before 3.11.4 trips over TLS connections that are closed twice."""
+
     async def main() -> None:
         async with World(path).running() as world:
             await scenario(world)
 
-    asyncio.run(main())
+    uvloop.run(main())
