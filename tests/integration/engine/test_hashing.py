@@ -54,6 +54,7 @@ ARG = {"hash_on": "query_arg", "hash_on_query_arg": "foo"}
 CAPTURE = {"hash_on": "uri_capture", "hash_on_uri_capture": "user"}
 THEN_HEADER = {"hash_fallback": "header", "hash_fallback_header": "X-Other"}
 MANY = [str(number) for number in range(24)]
+"""Enough values to meet more than one peer, wherever the ports of this run put the peers on the ring."""
 
 SAME: list[tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]] = [
     ("one header", HEADER, [("/", ("X-My-Key: a",)), ("/other", ("x-my-key: a", "X-Else: 1"))]),
@@ -101,7 +102,7 @@ SPREAD: list[tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]] = [
 def test_other_values_go_to_other_peers(values: dict[str, Any], requests: list[tuple[str, tuple[str, ...]]]) -> None:
     async def scene() -> None:
         async with hashing(**values) as gw:
-            assert len(set(await peers(gw, *requests))) == PEERS
+            assert len(set(await peers(gw, *requests))) > 1
 
     play(scene())
 
@@ -113,7 +114,7 @@ def test_names_of_arguments_match_after_decoding(character: str) -> None:
     async def scene() -> None:
         async with hashing(hash_on="query_arg", hash_on_query_arg=name) as gw:
             escaped = urllib.parse.quote(name, safe="")
-            assert len(set(await peers(gw, *bare(*(f"/?{escaped}={value}" for value in MANY))))) == PEERS
+            assert len(set(await peers(gw, *bare(*(f"/?{escaped}={value}" for value in MANY))))) > 1
 
     play(scene())
 
@@ -134,7 +135,7 @@ def test_a_client_without_the_cookie_gets_one_that_brings_it_back() -> None:
                 assert again.body == first.body
                 assert again.all("set-cookie") == []
             others = {(await gw.get("/")).body for _ in range(24)}
-            assert len(others) == PEERS
+            assert len(others) > 1
 
     play(scene())
 
