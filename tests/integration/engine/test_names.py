@@ -166,9 +166,7 @@ def test_sockets_to_name_servers_are_released() -> None:
         for _ in range(2):
             for _ in range(15):
                 assert (await gw.get("/")).status == 200
-            # the resolver of the library that they shared has had its time
-            await asyncio.sleep(1.1)
-        await until(lambda: len(to_port(names.port)) == 0, "sockets closed")
+            await until(lambda: len(to_port(names.port)) == 0, "sockets closed")
         # one thread of the library stays, which ends the others
         await until(lambda: len(os.listdir("/proc/self/task")) <= threads + 1, "its threads have ended")
 
